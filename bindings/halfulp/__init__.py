@@ -1,0 +1,42 @@
+"""Bit-exact low-precision number formats: decode, encode, round, quantize and sweep them.
+
+``import halfulp as hu``. Words: a *value* is a number, a *code* the integer that stores it, a *format* the map from code to
+value, a *projection* how a number becomes a member of a format, a *scheme* a format with scales over groups.
+"""
+
+from halfulp import testing
+from halfulp._convert import decode, encode, pack, probability_away, round, unpack
+from halfulp._core import version as __version__
+from halfulp._format import Format, float_format, format, formats, formats_table
+from halfulp._projection import Projection
+from halfulp._quantize import Quantized, fake_quantize, quantize
+from halfulp._random import Rng, random_words
+from halfulp._scheme import Scheme, expand_schemes, scheme, schemes
+from halfulp.sweeping import sweep
+
+__all__ = [
+    "Format",
+    "Projection",
+    "Quantized",
+    "Rng",
+    "Scheme",
+    "__version__",
+    "decode",
+    "encode",
+    "expand_schemes",
+    "fake_quantize",
+    "float_format",
+    "format",
+    "formats",
+    "formats_table",
+    "pack",
+    "probability_away",
+    "quantize",
+    "random_words",
+    "round",
+    "scheme",
+    "schemes",
+    "sweep",
+    "testing",
+    "unpack",
+]

@@ -1,0 +1,157 @@
+"""Arrays in and out: whatever the caller brings becomes a C-contiguous NumPy array of a carrier, and goes back as what it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from halfulp import _core
+
+# Carriers by dtype name; bfloat16 is ml_dtypes' and travels as uint16.
+CARRIERS = {"float16": "binary16", "bfloat16": "bfloat16", "float32": "binary32", "float64": "binary64"}
+DTYPES = {carrier: name for name, carrier in CARRIERS.items()}
+_ALLOWED = "float16, bfloat16 (ml_dtypes), float32, float64"
+
+
+@dataclass
+class Carried:
+    """An input array: `data` is C-contiguous, in native byte order, with 16-bit carriers seen as uint16."""
+
+    data: np.ndarray
+    carrier: str
+    shape: tuple[int, ...]
+    original: Any
+    dtype: np.dtype[Any]
+    is_python: bool  # a Python scalar or list: results are NumPy arrays or scalars
+
+    def fresh(self, carrier: str | None = None) -> np.ndarray:
+        """A new array of a carrier's dtype in x's shape."""
+        return np.empty(self.shape, dtype=carrier_dtype(carrier or self.carrier))
+
+    def give_back(self, result: np.ndarray) -> Any:
+        """A scalar for a scalar, an array for an array."""
+        return result[()] if self.is_python and self.shape == () else result
+
+
+def carrier_dtype(carrier: str) -> np.dtype[Any]:
+    """The NumPy dtype of a carrier. bfloat16 needs ml_dtypes."""
+    if carrier != "bfloat16":
+        return np.dtype(DTYPES[carrier])
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise ImportError("bfloat16 arrays need the package ml_dtypes: pip install ml_dtypes") from None
+    return np.dtype(ml_dtypes.bfloat16)
+
+
+def raw(array: np.ndarray) -> np.ndarray:
+    """The same memory, 16-bit carriers seen as uint16."""
+    return array.view(np.uint16) if array.dtype.itemsize == 2 and array.dtype.kind in "fV" else array
+
+
+def as_array(name: str, x: Any) -> tuple[np.ndarray, bool]:
+    """x as a NumPy array, and whether it was a Python scalar or list."""
+    if isinstance(x, np.ndarray):
+        return x, False
+    module = type(x).__module__.partition(".")[0]
+    if module in ("torch", "jax", "jaxlib"):
+        hint = "x.detach().numpy()" if module == "torch" else "numpy.asarray(x)"
+        raise TypeError(f"{name} is a {module} array, which this version does not take; pass {hint}")
+    if isinstance(x, np.generic):
+        return np.asarray(x), True
+    if hasattr(x, "__array__"):
+        return np.asarray(x), False
+    if isinstance(x, (bool, str, bytes, complex)) or x is None:
+        raise TypeError(f"{name} is a {type(x).__name__}, allowed: a float, a list of floats, or an array of {_ALLOWED}")
+    array = np.asarray(x)
+    if array.dtype.kind in "iu" or (array.dtype.kind == "O" and array.size == 0):
+        array = array.astype(np.float64)  # Python integers; NumPy's own never come here
+    if array.size == 0 and array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    if array.dtype.kind == "O":
+        raise TypeError(f"{name} is a list that is not all numbers (or integers beyond 64 bits, or rows of different lengths), allowed: floats")
+    return array, True
+
+
+def carried(name: str, x: Any) -> Carried:
+    """An array of a carrier, or TypeError."""
+    array, is_python = as_array(name, x)
+    dtype = array.dtype
+    if dtype.name not in CARRIERS:
+        if dtype.kind in "iub":
+            hint = " (integers are codes: decode them, or convert with astype)"
+        elif dtype.kind == "V" and dtype.name.startswith(("float8", "float6", "float4", "float2")):
+            hint = f" ({dtype.name} arrays hold codes: decode them)"
+        else:
+            hint = ""
+        raise TypeError(f"{name} has dtype {dtype}, allowed: {_ALLOWED}{hint}")
+    contiguous = np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")) if dtype.kind == "f" else np.ascontiguousarray(array)
+    return Carried(raw(contiguous).reshape(array.shape), CARRIERS[dtype.name], array.shape, array, dtype, is_python)
+
+
+def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None:
+    """TypeError where the carrier cannot hold the format's values exactly."""
+    if spec.holds(carrier):
+        return
+    able = [DTYPES[c] for c in CARRIERS.values() if spec.holds(c)]
+    instead = " or ".join(able) if able else "none does; encode() and Format.exact() still work"
+    raise TypeError(f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}")
+
+
+def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray], None]) -> Any:
+    """Runs compute(target) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where it
+    is not contiguous). `out` may be x itself; a partial overlap is an error."""
+    if out is None:
+        target = np.empty(x.shape, dtype=dtype)
+        compute(raw(target))
+        return x.give_back(target)
+    check_out(x, out, dtype)
+    if out.flags.c_contiguous:
+        compute(raw(out))
+    else:
+        target = np.empty(x.shape, dtype=dtype)
+        compute(raw(target))
+        out[...] = target
+    return out
+
+
+def check_out(x: Carried, out: Any, dtype: np.dtype[Any]) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out is a {type(out).__name__}, allowed: a NumPy array")
+    if out.dtype != dtype or not out.dtype.isnative:
+        raise TypeError(f"out has dtype {out.dtype.str if not out.dtype.isnative else out.dtype}, allowed: {dtype}")
+    if out.shape != x.shape:
+        raise ValueError(f"out has shape {out.shape}, allowed: {x.shape}, the shape of the input")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only, allowed: a writeable array")
+    source = x.original
+    same = (
+        isinstance(source, np.ndarray)
+        and source.__array_interface__["data"][0] == out.__array_interface__["data"][0]
+        and source.strides == out.strides
+        and source.dtype.itemsize == out.dtype.itemsize
+    )
+    if isinstance(source, np.ndarray) and not same and out.size and np.shares_memory(source, out):
+        raise ValueError("out overlaps the input in part, allowed: the input itself, or memory of its own")
+
+
+def thread_count(threads: int | None) -> int:
+    """threads=None is one, or HALFULP_THREADS."""
+    if threads is None:
+        text = os.environ.get("HALFULP_THREADS", "1")
+        try:
+            threads = int(text)
+        except ValueError:
+            raise ValueError(f"the environment variable HALFULP_THREADS is {text!r}, allowed: an integer, 1 or more") from None
+        if threads < 1:
+            raise ValueError(f"the environment variable HALFULP_THREADS is {threads}, allowed: 1 or more")
+        return min(threads, 1024)
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
+        raise TypeError(f"threads is {threads!r}, allowed: an integer, 1 or more")
+    if threads < 1:
+        raise ValueError(f"threads is {threads}, allowed: 1 or more")
+    return min(int(threads), 1024)

@@ -1,0 +1,260 @@
+"""Formats: which values exist, and the integers that store them."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from halfulp import _core
+
+if TYPE_CHECKING:
+    import pandas
+
+Number = float | Fraction
+
+
+def _exact(parts: tuple[bool, int, int]) -> Fraction:
+    negative, significand, exponent = parts
+    value = Fraction(significand) * (Fraction(2) ** exponent)
+    return -value if negative else value
+
+
+def _number(parts: tuple[bool, int, int]) -> Number:
+    """The number as a float where a float holds it, else as a Fraction."""
+    negative, significand, exponent = parts
+    try:
+        value = math.ldexp(significand, exponent)
+    except OverflowError:
+        return _exact(parts)
+    exact = _exact((False, significand, exponent))
+    if Fraction(value) != exact:
+        return _exact(parts)
+    return -value if negative else value
+
+
+class Format:
+    """A number format: the map from codes to values. Get one with :func:`format` or :func:`float_format`.
+
+    Formats compare and hash by what they are, not by the name they were asked for by. ``str(f)`` is the canonical name.
+    """
+
+    __slots__ = ("_name", "_spec")
+
+    def __init__(self, spec: _core.FloatFormat, name: str | None = None) -> None:
+        self._spec = spec
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The name given to :func:`float_format`, else the canonical name."""
+        return self._name or str(self._spec)
+
+    @property
+    def bits(self) -> int:
+        """Width of a code in bits."""
+        return self._spec.bits
+
+    @property
+    def precision(self) -> int:
+        """Significant bits of a normal member, the hidden one included."""
+        return self._spec.precision
+
+    @property
+    def exponent_bits(self) -> int:
+        return self._spec.exponent_bits
+
+    @property
+    def mantissa_bits(self) -> int:
+        """Fraction bits stored (precision - 1)."""
+        return self._spec.mantissa_bits
+
+    @property
+    def bias(self) -> int:
+        """What is taken off the exponent field."""
+        return self._spec.bias
+
+    @property
+    def emin(self) -> int:
+        """Exponent of the lowest normal binade."""
+        return self._spec.emin
+
+    @property
+    def emax(self) -> int:
+        """Exponent of the largest finite member."""
+        return self._spec.emax
+
+    @property
+    def max(self) -> Number:
+        """The largest finite member: a float where exact, else a Fraction."""
+        return _number(self._spec.max)
+
+    @property
+    def min_normal(self) -> Number:
+        """The smallest positive normal member."""
+        return _number(self._spec.min_normal)
+
+    @property
+    def min_subnormal(self) -> Number | None:
+        """The smallest positive subnormal member, None in a format without subnormals."""
+        return _number(self._spec.min_positive) if self._spec.has_subnormals else None
+
+    @property
+    def epsilon(self) -> float:
+        """The distance from 1 to the next larger number of this precision: 2^-mantissa_bits."""
+        return 2.0**-self._spec.mantissa_bits
+
+    @property
+    def has_inf(self) -> bool:
+        return self._spec.has_inf
+
+    @property
+    def has_nan(self) -> bool:
+        return self._spec.has_nan
+
+    @property
+    def has_zero(self) -> bool:
+        return self._spec.has_zero
+
+    @property
+    def signed(self) -> bool:
+        return self._spec.signed
+
+    @property
+    def code_dtype(self) -> np.dtype[Any]:
+        """The smallest unsigned NumPy integer that holds a code."""
+        return np.dtype(np.uint8 if self.bits <= 8 else np.uint16 if self.bits <= 16 else np.uint32 if self.bits <= 32 else np.uint64)
+
+    def values(self) -> np.ndarray:
+        """The value of every code, in the order of codes: float32 where that holds them all, else float64.
+
+        Raises ValueError above 16 bits (there are too many) and where no carrier holds the values (use :meth:`exact`).
+        """
+        if self.bits > 16:
+            raise ValueError(f"format {self.name} has 2^{self.bits} codes, allowed for values(): 16 bits or fewer")
+        from halfulp._convert import decode
+
+        return decode(np.arange(2**self.bits, dtype=self.code_dtype), self)
+
+    def exact(self, code: int) -> Fraction | str:
+        """The value of one code, exactly: a Fraction, or "nan", "inf", "-inf", or "-0" for negative zero."""
+        code = int(code)
+        if not 0 <= code < 2**self.bits:
+            raise ValueError(f"code is {code}, allowed: 0 to {2**self.bits - 1} ({self.name} has {self.bits} bits)")
+        if self._spec.is_nan(code):
+            return "nan"
+        negative, significand, exponent = self._spec.finite_value(code)
+        if self._spec.is_inf(code):
+            return "-inf" if self.signed and code >> (self.bits - 1) else "inf"
+        if significand == 0 and negative:
+            return "-0"
+        return _exact((negative, significand, exponent))
+
+    def describe(self) -> str:
+        """Everything about the format, as a YAML block."""
+        text = self._spec.describe() + f"native_overflow: {self._spec.native_overflow()}\n"
+        return text if self._name is None else text.replace("name: ", f"label: {self._name}\nname: ", 1)
+
+    def __str__(self) -> str:
+        return str(self._spec)
+
+    def __repr__(self) -> str:
+        return f"halfulp.format({str(self._spec)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._spec == other._spec if isinstance(other, Format) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._spec)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (str(self._spec), self._name)
+
+
+def _rebuild(text: str, name: str | None) -> Format:
+    return Format(_core.parse_format(text), name)
+
+
+def format(text: Any) -> Format:
+    """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes or torch dtype.
+
+    Raises ValueError for a name that is not known, saying which one was probably meant.
+    """
+    if isinstance(text, Format):
+        return text
+    if isinstance(text, str):
+        return Format(_core.parse_format(text))
+    name = _dtype_name(text)
+    if name is None:
+        raise TypeError(f"format is a {type(text).__name__}, allowed: a name, a Format, or a NumPy, ml_dtypes or torch dtype")
+    try:
+        return Format(_core.parse_format(name))
+    except ValueError:
+        raise ValueError(f"the dtype {text} has no format here, allowed: float dtypes such as float16, bfloat16, float8_e4m3fn") from None
+
+
+def _dtype_name(thing: Any) -> str | None:
+    """The name of a dtype object, None for anything else."""
+    if type(thing).__module__ == "torch" and type(thing).__name__ == "dtype":
+        return str(thing).removeprefix("torch.")
+    if isinstance(thing, np.dtype) or (isinstance(thing, type) and issubclass(thing, np.generic)):
+        return np.dtype(thing).name
+    return None
+
+
+def formats() -> list[Format]:
+    """The registry: every format with a name of its own. Families (P3109, ``e<E>m<M>``) are reached by name without rows."""
+    return [Format(spec) for _, _, spec, _ in _core.registry()]
+
+
+def formats_table() -> pandas.DataFrame:
+    """The registry as a table: one row for each format."""
+    import pandas
+
+    return pandas.DataFrame(
+        {
+            "name": name,
+            "aliases": ", ".join(aliases),
+            "bits": spec.bits,
+            "exponent_bits": spec.exponent_bits,
+            "mantissa_bits": spec.mantissa_bits,
+            "bias": spec.bias,
+            "max": float(_number(spec.max)),
+            "min_normal": float(_number(spec.min_normal)),
+            "min_positive": float(_number(spec.min_positive)),
+            "signed": spec.signed,
+            "inf": spec.has_inf,
+            "nan": spec.has_nan,
+            "zero": "none" if not spec.has_zero else "±0" if spec.has_negative_zero else "0",
+            "native_overflow": spec.native_overflow(),
+            "source": source,
+        }
+        for name, aliases, spec, source in _core.registry()
+    )
+
+
+def float_format(
+    *,
+    exponent_bits: int,
+    mantissa_bits: int,
+    bias: int | None = None,
+    specials: str = "ieee",
+    signed: bool = True,
+    subnormals: bool = True,
+    name: str | None = None,
+) -> Format:
+    """One's own float format.
+
+    exponent_bits: 1 to 19. mantissa_bits: stored fraction bits. bias: None for 2^(exponent_bits-1) - 1 (one more for "fnuz").
+    specials: "ieee" (the top exponent is infinity and NaN), "f" (all codes are numbers), "fn" (NaN at all ones), "fnuz" (NaN at
+    negative zero). name: a label for tables and plots; ``str()`` stays the canonical name, which :func:`format` reads back.
+    Raises ValueError that names the limit for a shape that cannot exist.
+    """
+    for argument, value in (("exponent_bits", exponent_bits), ("mantissa_bits", mantissa_bits), ("bias", bias)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
+            raise TypeError(f"{argument} is {value!r}, allowed: an integer")
+        if value is not None and not -(2**31) <= value < 2**31:
+            raise ValueError(f"{argument} is {value}, allowed: at most 2^19 in size")
+    return Format(_core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name)

@@ -1,0 +1,237 @@
+"""Schemes on arrays: quantize, dequantize, fake_quantize."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from halfulp import _core
+from halfulp._arrays import CARRIERS, Carried, carried, carrier_dtype, check_holds, raw, thread_count, with_out
+from halfulp._convert import pack
+from halfulp._format import Format, _dtype_name
+from halfulp._projection import Projection, resolve
+from halfulp._random import named_source
+from halfulp._scheme import Scheme
+from halfulp._scheme import scheme as to_scheme
+
+
+class Packed(NamedTuple):
+    """Dense bytes: codes, then the scale codes of every level, innermost first."""
+
+    codes: np.ndarray
+    scales: tuple[np.ndarray, ...]
+
+
+class Quantized:
+    """An array as codes and scales.
+
+    scheme: the Scheme. codes: the element codes, in x's shape. scale_codes and scales: a tuple with one array a level, innermost
+    first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups, "tensor" has shape (), further
+    levels one axis. zero_scales: groups whose largest magnitude is positive and whose scale rounded to zero. saturated: elements
+    whose rounded magnitude was beyond the largest member. axis: the quantization axis.
+    """
+
+    def __init__(self, scheme: Scheme, codes: np.ndarray, scale_codes: tuple[np.ndarray, ...], axis: int, carrier: str, zero_scales: int, saturated: int) -> None:
+        self.scheme = scheme
+        self.codes = codes
+        self.scale_codes = scale_codes
+        self.axis = axis
+        self.zero_scales = zero_scales
+        self.saturated = saturated
+        self._carrier = carrier
+
+    @property
+    def scales(self) -> tuple[np.ndarray, ...]:
+        from halfulp._convert import decode
+
+        return tuple(np.asarray(decode(codes, level.format)) for codes, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+
+    @property
+    def bits(self) -> int:
+        """All bits: codes and scales."""
+        return self.codes.size * self.scheme.element.bits + sum(c.size * level.format.bits for c, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+
+    @property
+    def bits_per_element(self) -> float:
+        """Bits per element of this very array, every scale counted."""
+        return self.bits / self.codes.size if self.codes.size else math.nan
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes when packed."""
+        planes = [(self.codes.size, self.scheme.element.bits)]
+        planes += [(c.size, level.format.bits) for c, level in zip(self.scale_codes, self.scheme.levels, strict=True)]
+        return sum(_core.packed_size(size, bits) for size, bits in planes)
+
+    def pack(self) -> Packed:
+        """Codes and scales as dense bytes."""
+        scales = tuple(pack(c, level.format.bits) for c, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+        return Packed(pack(self.codes, self.scheme.element.bits), scales)
+
+    def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> np.ndarray:
+        """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to `dtype`."""
+        carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else _carrier_of(dtype)
+        out = np.empty(self.codes.shape, dtype=carrier_dtype(carrier))
+        planes = [np.ascontiguousarray(c.reshape(-1).astype(np.uint64)) for c in self.scale_codes]
+        codes = np.ascontiguousarray(self.codes).reshape(self.codes.shape)
+        _core.dequantize(codes, axis_view(codes.shape, self.axis), self.scheme._spec, planes, raw(out), carrier, thread_count(threads))
+        return out
+
+    def __repr__(self) -> str:
+        return f"<Quantized {self.scheme} {self.codes.shape}, {self.bits_per_element:g} bits per element>"
+
+
+def _carrier_of(dtype: Any) -> str:
+    name = _dtype_name(dtype) or (dtype if isinstance(dtype, str) else None) or np.dtype(dtype).name
+    if name not in CARRIERS:
+        raise TypeError(f"dtype is {dtype!r}, allowed: {', '.join(CARRIERS)}")
+    return CARRIERS[name]
+
+
+def axis_view(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
+    """(outer, length, inner) of an array seen from an axis; a 0-d array is one element."""
+    if not shape:
+        return 1, 1, 1
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+
+
+def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: int | None) -> int:
+    if axis is None:
+        axis = -1
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"axis is {axis!r}, allowed: an integer or None")
+    grouped = bool(s.levels) and s.levels[0].group != "tensor"
+    if not shape:
+        if grouped:
+            raise ValueError(f"x is 0-d, allowed for {s}: at least one axis to group along")
+        return 0
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis is {axis}, allowed: {-len(shape)} to {len(shape) - 1} for x of shape {shape}")
+    return int(axis) % len(shape)
+
+
+def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, rng: Any, random: Any, projection: Any, overflow: Any) -> tuple[Any, ...]:
+    if overflow is not None:
+        raise ValueError(f"overflow is {overflow!r}, allowed: None; inside a scheme every encode saturates (sat_finite)")
+    if isinstance(projection, Projection):
+        projection = Projection(rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits)
+    how = resolve(s.element._spec, projection, rounding, None, nan, ftz, random_bits)
+    if scale_rounding is not None and not isinstance(scale_rounding, str):
+        raise TypeError(f"scale_rounding is {scale_rounding!r}, allowed: a mode's name or None")
+    scales_draw = scale_rounding is not None and _core.is_stochastic(scale_rounding)
+    if not how.stochastic and not scales_draw:
+        if rng is not None or random is not None:
+            raise ValueError(f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None")
+        return how, None
+    if scales_draw and random is not None:
+        raise ValueError("random holds R for the elements only, and scale_rounding is stochastic too, allowed: rng=")
+    return how, named_source(how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape)
+
+
+def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, count: int) -> tuple[int, ...]:
+    group = s.levels[level].group
+    if group == "tensor":
+        return ()
+    if level > 0:
+        return (count,)
+    return (*shape[:axis], -(-shape[axis] // int(group)), *shape[axis + 1 :])
+
+
+def quantize(
+    x: Any,
+    scheme: Any,
+    *,
+    axis: int | None = None,
+    rounding: str | None = None,
+    scale_rounding: str | None = None,
+    overflow: str | None = None,
+    nan: str | None = None,
+    ftz: str | None = None,
+    random_bits: int | None = None,
+    rng: Any = None,
+    random: Any = None,
+    projection: Projection | str | None = None,
+    threads: int | None = None,
+) -> Quantized:
+    """x as codes and scales of a scheme.
+
+    scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. rounding governs the elements
+    (nearest_ties_to_even by default); scales follow the scheme's recipe unless scale_rounding names a mode. Elements and scales
+    saturate. The last group may be shorter. A group with NaN or infinity gets a NaN scale and codes of +0 where the scale format
+    has a NaN; otherwise those elements follow nan=. All quotients are formed exactly and rounded once (contract, section 2.9).
+    """
+    s = to_scheme(scheme)
+    a = carried("x", x)
+    axis = _checked_axis(s, a.shape, axis)
+    how, source = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    codes = np.empty(a.shape, dtype=s.element.code_dtype)
+    planes: list[np.ndarray] = []
+    zero_scales, saturated = _core.quantize(a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, source, thread_count(threads))
+    shaped = tuple(
+        plane.astype(level.format.code_dtype).reshape(_scale_shape(s, i, a.shape, axis, plane.size)) for i, (plane, level) in enumerate(zip(planes, s.levels, strict=True))
+    )
+    return Quantized(s, codes, shaped, axis, a.carrier, zero_scales, saturated)
+
+
+def fake_quantize(
+    x: Any,
+    scheme: Any,
+    *,
+    axis: int | None = None,
+    rounding: str | None = None,
+    scale_rounding: str | None = None,
+    overflow: str | None = None,
+    nan: str | None = None,
+    ftz: str | None = None,
+    random_bits: int | None = None,
+    rng: Any = None,
+    random: Any = None,
+    projection: Projection | str | None = None,
+    out: np.ndarray | None = None,
+    threads: int | None = None,
+) -> Any:
+    """What x becomes through a scheme, as values of x's dtype: quantize(x).dequantize(x.dtype) in one pass.
+
+    Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold the
+    element format's values exactly.
+    """
+    values, _, _ = fake_quantize_report(
+        x, scheme, axis=axis, rounding=rounding, scale_rounding=scale_rounding, overflow=overflow, nan=nan, ftz=ftz, random_bits=random_bits, rng=rng, random=random, projection=projection, out=out, threads=threads
+    )
+    return values
+
+
+def fake_quantize_report(
+    x: Any,
+    scheme: Any,
+    *,
+    axis: int | None = None,
+    rounding: str | None = None,
+    scale_rounding: str | None = None,
+    overflow: str | None = None,
+    nan: str | None = None,
+    ftz: str | None = None,
+    random_bits: int | None = None,
+    rng: Any = None,
+    random: Any = None,
+    projection: Projection | str | None = None,
+    out: np.ndarray | None = None,
+    threads: int | None = None,
+) -> tuple[Any, int, int]:
+    """(fake_quantize(x), zero_scales, saturated): the values and the two counts of :class:`Quantized`."""
+    s = to_scheme(scheme)
+    a = carried("x", x)
+    check_holds(s.element._spec, a.carrier, s.element.name)
+    axis = _checked_axis(s, a.shape, axis)
+    how, source = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    view = axis_view(a.shape, axis)
+    count = thread_count(threads)
+    report: list[int] = []
+
+    def compute(target: np.ndarray) -> None:
+        report.extend(_core.fake_quantize(a.data, view, s._spec, target, a.carrier, how, scale_rounding, source, count))
+
+    values = with_out(a, out, carrier_dtype(a.carrier), compute)
+    return values, report[0], report[1]

@@ -1,0 +1,61 @@
+// A scheme: an element format, and levels of scales over groups of them, innermost first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfulp/formats/float_format.hpp"
+
+namespace halfulp {
+
+/// What shares one scale. Level 0 groups elements along the quantization axis; every further level groups the scales of the
+/// level before it, in C order.
+struct scale_group {
+    std::uint64_t length = 0;  ///< 0: the whole tensor
+    [[nodiscard]] constexpr bool is_tensor() const noexcept { return length == 0; }
+    friend constexpr bool operator==(const scale_group&, const scale_group&) = default;
+};
+
+struct scale_level {
+    scale_group group;
+    float_format format;
+    friend constexpr bool operator==(const scale_level&, const scale_level&) = default;
+};
+
+/// A bare format is a scheme without levels.
+struct scheme {
+    float_format element;
+    std::vector<scale_level> levels;
+    friend bool operator==(const scheme&, const scheme&) = default;
+};
+
+/// Power-of-two scales without a zero (E8M0's family) take the recipe `ocp_floor` unless told otherwise.
+constexpr bool is_power_of_two_scale(const float_format& format) noexcept { return format.low() == low_binade::normals_no_zero; }
+
+/// Parses element{/group:format}[@options] or a published scheme's name. Throws std::invalid_argument.
+scheme parse_scheme(std::string_view text);
+
+/// The canonical text: a published name where the scheme has one.
+std::string to_string(const scheme& s);
+
+/// Checks what the grammar alone cannot: the number of levels, an outer level over power-of-two scales.
+void validate(const scheme& s);
+
+/// Bits per element with scales counted, for an array so large that what it has once does not count.
+double bits_per_element(const scheme& s);
+
+/// Expands braces as a shell does: "e{2..3}m1f" to "e2m1f", "e3m1f"; "{16,32}"; braces may nest. Throws where they do not
+/// match or where more than `limit` texts would come out.
+std::vector<std::string> expand_braces(std::string_view text, std::size_t limit = 100000);
+
+/// The published schemes by name, with what they stand for.
+struct published_scheme {
+    std::string_view name;
+    std::string_view text;
+    std::string_view source;
+};
+std::vector<published_scheme> published_schemes();
+
+}  // namespace halfulp

@@ -1,0 +1,32 @@
+// Integer helpers shared by every layer. They are spelled out instead of taken from <bit> where device code,
+// which has no libstdc++ built-ins of its own, has to compile them too.
+#pragma once
+
+#include <cstdint>
+
+#include "halfulp/core/config.hpp"
+
+namespace halfulp {
+
+/// Number of bits needed to write x: 0 for 0, else floor(log2 x) + 1.
+constexpr int bit_length(std::uint64_t x) noexcept {
+#if defined(__CUDA_ARCH__)
+    return 64 - __clzll(static_cast<long long>(x));
+#else
+    return x == 0 ? 0 : 64 - __builtin_clzll(x);
+#endif
+}
+
+/// A word of n ones, n from 0 to 64.
+constexpr std::uint64_t low_ones(int n) noexcept {
+    return n <= 0 ? 0 : n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+}
+
+/// x shifted right by n, with every nonzero bit that falls off kept as bit 0 ("jammed").
+constexpr std::uint64_t shift_right_jam(std::uint64_t x, int n) noexcept {
+    if (n <= 0) return x;
+    if (n >= 64) return x != 0;
+    return (x >> n) | ((x & low_ones(n)) != 0);
+}
+
+}  // namespace halfulp

@@ -1,0 +1,58 @@
+// Schemes on arrays: codes and scales out of values, and values out of codes and scales.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "halfulp/blocks/scheme.hpp"
+#include "halfulp/kernels/convert.hpp"
+
+namespace halfulp {
+
+/// An array in C order seen from the quantization axis: [outer][length][inner]. The last axis has inner = 1.
+struct axis_view {
+    std::uint64_t outer = 1;
+    std::uint64_t length = 0;
+    std::uint64_t inner = 1;
+    [[nodiscard]] constexpr std::uint64_t size() const noexcept { return outer * length * inner; }
+};
+
+struct quantize_options {
+    rounding_mode rounding = rounding_mode::nearest_ties_to_even;  ///< of the elements
+    std::optional<rounding_mode> scale_rounding;                   ///< none: the recipe's own
+    nan_policy nan = nan_policy::to_max;
+    ftz_policy ftz = ftz_policy::none;
+    int random_bits = 32;
+    randomness random{};
+    int threads = 1;
+};
+
+struct quantize_report {
+    std::uint64_t zero_scales = 0;  ///< groups with a positive largest magnitude whose scale rounded to zero
+    std::uint64_t saturated = 0;    ///< elements whose rounded magnitude was beyond the largest member
+};
+
+/// The scale codes of every level, innermost first, in C order.
+using scale_planes = std::vector<std::vector<std::uint64_t>>;
+
+/// How many scales each level has: level 0 has outer × ceil(length / group) × inner of them, in that order.
+std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view);
+
+/// Quantizes x. Codes are those of the element format; scales of every level go to `scales`. Errors as in encode().
+template <carrier T, code_type C>
+quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes, scale_planes& scales,
+                         const quantize_options& options = {});
+
+/// The values of codes and scales: the exact product of the element and all its scales, rounded once to nearest even.
+template <carrier T, code_type C>
+void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales, std::span<T> out,
+                int threads = 1);
+
+/// dequantize(quantize(x)) in one pass. `out` may be x itself.
+template <carrier T>
+quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
+                              const quantize_options& options = {});
+
+}  // namespace halfulp

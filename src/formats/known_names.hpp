@@ -1,0 +1,16 @@
+// Names that the grammar knows beyond float formats, and the help that an error message gives.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfulp {
+
+/// Is this a name of the contract's grammar that this version does not build yet (integers, codebooks, posits …)?
+bool is_reserved_format_name(std::string_view text);
+
+/// " (did you mean 'e4m3fn'?)" for the candidate nearest to the text, or "" where none is near.
+std::string suggestion(std::string_view text, const std::vector<std::string_view>& candidates);
+
+}  // namespace halfulp

@@ -1,0 +1,32 @@
+// Argument checks that the array functions share.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "halfulp/kernels/randomness.hpp"
+#include "halfulp/rounding/projection.hpp"
+
+namespace halfulp::detail {
+
+/// "[3]".
+std::string at(std::size_t index);
+
+/// The two arrays of an element-wise function have the same size.
+void check_sizes(std::size_t x, std::size_t out);
+
+/// The carrier holds every value of the format; the error names those that do.
+void check_holds(const float_format& carrier_format, const float_format& format);
+
+/// N is 1 to 32 and, where the mode is stochastic, there are random bits, as many as elements, each below 2^N.
+void check_random(rounding_mode mode, int random_bits, const randomness& random, std::size_t size);
+
+/// Threads are at least 1.
+void check_threads(int threads);
+
+[[noreturn]] void throw_missing_nan(std::size_t index, const float_format& format);
+
+/// A code has bits above its format's width.
+[[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format);
+
+}  // namespace halfulp::detail

@@ -1,0 +1,268 @@
+#include "halfulp/kernels/quantize.hpp"
+
+#include <array>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "checks.hpp"
+#include "find_scales.hpp"
+#include "halfulp/codecs/codec.hpp"
+#include "halfulp/formats/name.hpp"
+
+namespace halfulp {
+namespace {
+
+using detail::combined_scale;
+using detail::piece;
+using detail::scheme_layout;
+
+/// May x / scale be formed by one binary64 division of significands, for deterministic modes?
+///
+/// A mode decides by comparing the quotient with members and midpoints of the element grid, numbers m of at most p + 1
+/// significant bits. Let X < 2^24 and S be the integer significands of x and the scale, S of b bits. If X / S = m the division
+/// is exact. Otherwise |X - m S| is at least one unit of an integer grid on which X has at most 24 bits, or m S at most p + 1 + b:
+/// the relative distance is at least 2^-max(24, p + 1 + b). binary64 division in any rounding direction is off by less than
+/// 2^-52 relative, and m itself is a binary64 number, so with p + 1 + b <= 51 the rounded quotient lies strictly on the
+/// same side of m. No operand is subnormal, so FTZ and DAZ have nothing to flush.
+bool quick_division_decides(const float_format& carrier_format, const float_format& element, const combined_scale& scale, rounding_mode mode) {
+    return !is_stochastic(mode) && carrier_format.precision() <= 24 && scale.fits && element.precision() + 1 + bit_length(scale.significand) <= 51;
+}
+
+/// Divides elements by their group's scale and projects them.
+template <carrier T>
+class element_encoder {
+  public:
+    element_encoder(const scheme& s, const quantize_options& options)
+        : projector_(s.element, {.rounding = options.rounding,
+                                 .overflow = overflow_policy::sat_finite,
+                                 .nan = options.nan,
+                                 .ftz = options.ftz,
+                                 .random_bits = static_cast<std::uint8_t>(options.random_bits)}),
+          element_(s.element),
+          has_levels_(!s.levels.empty()) {}
+
+    void set_scale(const combined_scale& scale) noexcept {
+        scale_ = &scale;
+        quick_ = quick_division_decides(carrier_traits<T>::format, element_, scale, projector_.spec.mode);
+    }
+
+    [[nodiscard]] projected operator()(T x, std::uint32_t random) const noexcept {
+        constexpr float_format from = carrier_traits<T>::format;
+        const std::uint64_t bits = to_bits(x);
+        const bool negative = (bits & from.sign_mask()) != 0;
+        const std::uint64_t magnitude = bits & from.magnitude_mask();
+        if (scale_->is_nan) return projector_.zero(false);
+        if (magnitude >= from.infinity_magnitude()) {
+            if (!has_levels_ && magnitude == from.infinity_magnitude()) return projector_.infinity(negative);
+            return projector_.nan_result(negative);
+        }
+        if (scale_->is_zero) return projector_.zero(false);
+        const dyadic value = from.magnitude_value(magnitude);
+        if (scale_->significand == 1 && scale_->fits) {
+            return projector_.finite(negative, value.significand, value.exponent - scale_->exponent, false, random);
+        }
+        if (value.significand == 0) return projector_.finite(negative, std::uint64_t{0}, 0, false, random);
+        if (quick_) {
+            const double quotient = static_cast<double>(value.significand) / static_cast<double>(scale_->significand);
+            const dyadic q = binary64_format.magnitude_value(to_bits(quotient));
+            return projector_.finite(negative, q.significand, q.exponent + value.exponent - scale_->exponent, false, random);
+        }
+        const extended q = exact_quotient(value, scale_->all());
+        return projector_.finite(negative, q.significand, q.exponent, q.sticky, random);
+    }
+
+  private:
+    projector projector_;
+    float_format element_;
+    bool has_levels_;
+    const combined_scale* scale_ = nullptr;
+    bool quick_ = false;
+};
+
+/// The exact product of an element and its scales, rounded once to the carrier (nearest-even, overflow to infinity).
+template <carrier T>
+class element_decoder {
+  public:
+    element_decoder() : to_carrier_(carrier_traits<T>::format, {}) {}
+
+    [[nodiscard]] T operator()(const projected& element, const combined_scale& scale) const noexcept {
+        const bool negative = element.negative != scale.negative;
+        const bool element_is_zero = element.kind == number_class::finite && element.significand == 0;
+        if (scale.is_nan || element.kind == number_class::nan || (element.kind == number_class::infinity && scale.is_zero) ||
+            (element_is_zero && scale.is_infinite)) {
+            return from_bits<T>(carrier_traits<T>::format.nan_code());
+        }
+        if (element.kind == number_class::infinity || scale.is_infinite) return to_value<T>(to_carrier_.infinity(negative));
+        if (element_is_zero || scale.is_zero) return to_value<T>(to_carrier_.zero(negative));
+        const std::int32_t exponent = element.exponent + scale.exponent;
+        if (scale.fits && bit_length(element.significand) + bit_length(scale.significand) <= 64) {
+            return to_value<T>(to_carrier_.finite(negative, element.significand * scale.significand, exponent, false, 0));
+        }
+        std::array<dyadic, max_factors> factors{};
+        std::size_t count = 0;
+        factors[count++] = {false, element.significand, element.exponent};
+        for (const dyadic& factor : scale.all()) factors[count++] = factor;
+        const extended product = exact_product(std::span(factors).first(count));
+        return to_value<T>(to_carrier_.finite(negative, product.significand, product.exponent, product.sticky, 0));
+    }
+
+  private:
+    projector to_carrier_;
+};
+
+/// Calls body(index, scale) for every element, group by group; set(scale) whenever the scale changes.
+template <class Set, class Body>
+void for_each_element(const scheme& s, const scheme_layout& layout, const scale_planes& scales, std::size_t begin, std::size_t end,
+                      const Set& set, const Body& body) {
+    std::vector<combined_scale> lane_scales;
+    for (std::size_t p = begin; p < end; ++p) {
+        const piece at = layout.piece_at(p);
+        lane_scales.clear();
+        for (std::uint64_t k = 0; k < at.lanes; ++k) lane_scales.push_back(combine_scales(s, layout, scales, at.group + k));
+        for (std::uint64_t k = 0; k < at.lanes; ++k) {
+            set(lane_scales[k]);
+            for (std::uint64_t j = 0; j < at.count; ++j) body(at.first + j * at.stride + k, lane_scales[k]);
+        }
+    }
+}
+
+void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
+    validate(s);
+    if (view.size() != x_size) {
+        throw std::invalid_argument("the axis view has " + std::to_string(view.size()) + " elements, allowed: " + std::to_string(x_size) + ", as many as x has");
+    }
+    detail::check_threads(options.threads);
+    detail::check_random(options.rounding, options.random_bits, options.random, x_size);
+    if (!options.scale_rounding || !is_stochastic(*options.scale_rounding)) return;
+    if (!options.random.present || options.random.given.data() != nullptr) {
+        throw std::invalid_argument("scale_rounding is stochastic, allowed: with a random_source (a seed); R itself is given for elements only");
+    }
+}
+
+/// Quantizes and hands every element to sink(index, projected number, scale).
+template <carrier T, class Sink>
+quantize_report quantize_with(std::span<const T> x, const scheme& s, const scheme_layout& layout, scale_planes& scales,
+                              const quantize_options& options, const Sink& sink) {
+    quantize_report report;
+    report.zero_scales = detail::find_scales(x, s, layout, options, scales);
+    std::atomic<std::uint64_t> saturated{0};
+    const bool stochastic = is_stochastic(options.rounding);
+    const int drop = 32 - options.random_bits;
+    detail::parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
+        element_encoder<T> encoder(s, options);
+        std::uint64_t over = 0;
+        for_each_element(
+            s, layout, scales, begin, end, [&](const combined_scale& scale) { encoder.set_scale(scale); },
+            [&](std::uint64_t i, const combined_scale& scale) {
+                const std::uint32_t random = !stochastic                               ? 0
+                                             : options.random.given.data() != nullptr ? options.random.given[i]
+                                                                                       : options.random.source.word(i) >> drop;
+                const projected element = encoder(x[i], random);
+                if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
+                over += element.overflowed;
+                sink(i, element, scale);
+            });
+        saturated += over;
+    });
+    report.saturated = saturated;
+    return report;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view) { return scheme_layout(s, view).counts(); }
+
+template <carrier T, code_type C>
+quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes, scale_planes& scales,
+                         const quantize_options& options) {
+    check_options(s, view, options, x.size());
+    detail::check_sizes(x.size(), codes.size());
+    if (s.element.bits() > std::numeric_limits<C>::digits) {
+        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) + " bits, allowed: at least " +
+                                    std::to_string(s.element.bits()) + " for " + to_string(s.element));
+    }
+    if (options.nan == nan_policy::keep) {
+        throw std::invalid_argument("nan is 'keep', allowed in quantize: raise, to_max, to_zero (a kept NaN has no code)");
+    }
+    const scheme_layout layout(s, view);
+    const float_grid grid(s.element);
+    return quantize_with(x, s, layout, scales, options,
+                         [&](std::uint64_t i, const projected& element, const combined_scale&) { codes[i] = static_cast<C>(to_code(element, grid)); });
+}
+
+template <carrier T>
+quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out, const quantize_options& options) {
+    check_options(s, view, options, x.size());
+    detail::check_sizes(x.size(), out.size());
+    detail::check_holds(carrier_traits<T>::format, s.element);
+    const scheme_layout layout(s, view);
+    const element_decoder<T> decode_element;
+    scale_planes scales;
+    return quantize_with(x, s, layout, scales, options, [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
+        if (element.missing_nan && options.nan == nan_policy::keep) {
+            out[i] = x[i];  // NaN, or an infinity in a group whose scale format has no NaN
+        } else {
+            out[i] = decode_element(element, scale);
+        }
+    });
+}
+
+template <carrier T, code_type C>
+void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales, std::span<T> out, int threads) {
+    quantize_options plain;
+    plain.threads = threads;
+    check_options(s, view, plain, codes.size());
+    detail::check_sizes(codes.size(), out.size());
+    const scheme_layout layout(s, view);
+    if (scales.size() != s.levels.size()) {
+        throw std::invalid_argument("scales has " + std::to_string(scales.size()) + " levels, allowed: " + std::to_string(s.levels.size()));
+    }
+    for (std::size_t level = 0; level < scales.size(); ++level) {
+        const float_format& format = s.levels[level].format;
+        if (scales[level].size() != layout.counts()[level]) {
+            throw std::invalid_argument("scales[" + std::to_string(level) + "] has " + std::to_string(scales[level].size()) + " codes, allowed: " +
+                                        std::to_string(layout.counts()[level]));
+        }
+        for (std::size_t i = 0; i < scales[level].size(); ++i) {
+            if ((scales[level][i] & ~format.code_mask()) != 0) detail::throw_code_range("scales[" + std::to_string(level) + "]", i, scales[level][i], format);
+        }
+    }
+    const element_decoder<T> decode_element;
+    detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
+        for_each_element(
+            s, layout, scales, begin, end, [](const combined_scale&) {},
+            [&](std::uint64_t i, const combined_scale& scale) {
+                const std::uint64_t code = codes[i];
+                if ((code & ~s.element.code_mask()) != 0) detail::throw_code_range("codes", i, code, s.element);
+                projected element{number_class::finite, (code & s.element.sign_mask()) != 0, 0, 0, false, false, false};
+                if (s.element.is_nan(code)) {
+                    element.kind = number_class::nan;
+                } else if (s.element.is_infinity(code)) {
+                    element.kind = number_class::infinity;
+                } else {
+                    const dyadic value = s.element.finite_value(code);
+                    element.negative = value.negative;
+                    element.significand = value.significand;
+                    element.exponent = value.exponent;
+                }
+                out[i] = decode_element(element, scale);
+            });
+    });
+}
+
+#define HALFULP_QUANTIZE(T, C)                                                                                                                       \
+    template quantize_report quantize<T, C>(std::span<const T>, const axis_view&, const scheme&, std::span<C>, scale_planes&, const quantize_options&); \
+    template void dequantize<T, C>(std::span<const C>, const axis_view&, const scheme&, const scale_planes&, std::span<T>, int);
+#define HALFULP_CARRIER(T)                                                                                                                          \
+    template quantize_report fake_quantize<T>(std::span<const T>, const axis_view&, const scheme&, std::span<T>, const quantize_options&);           \
+    HALFULP_QUANTIZE(T, std::uint8_t)                                                                                                                \
+    HALFULP_QUANTIZE(T, std::uint16_t)                                                                                                               \
+    HALFULP_QUANTIZE(T, std::uint32_t)                                                                                                               \
+    HALFULP_QUANTIZE(T, std::uint64_t)
+HALFULP_CARRIER(float16)
+HALFULP_CARRIER(bfloat16)
+HALFULP_CARRIER(float)
+HALFULP_CARRIER(double)
+
+}  // namespace halfulp

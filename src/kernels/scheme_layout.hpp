@@ -1,0 +1,120 @@
+// Where the groups of a scheme lie in an array: which elements share a scale, which scales share an outer one.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "halfulp/blocks/exact_ratio.hpp"
+#include "halfulp/kernels/quantize.hpp"
+
+namespace halfulp::detail {
+
+/// A run of elements that threads take whole: `count` rows of `lanes` neighbouring elements, `stride` elements apart.
+/// Lane k of it belongs to group `group + k`.
+struct piece {
+    std::uint64_t first;
+    std::uint64_t count;
+    std::uint64_t stride;
+    std::uint64_t lanes;
+    std::uint64_t group;
+};
+
+class scheme_layout {
+  public:
+    scheme_layout(const scheme& s, const axis_view& view) : levels_(s.levels), view_(view) {
+        whole_ = levels_.empty() || levels_[0].group.is_tensor();
+        group_length_ = whole_ ? tensor_piece : levels_[0].group.length;
+        groups_per_line_ = whole_ ? 1 : (view.length + group_length_ - 1) / group_length_;
+        pieces_ = whole_ ? (view.size() + tensor_piece - 1) / tensor_piece : view.inner == 0 ? 0 : view.outer * groups_per_line_;
+        for (std::size_t level = 0; level < levels_.size(); ++level) {
+            if (level == 0) {
+                counts_.push_back(whole_ ? 1 : view.outer * groups_per_line_ * view.inner);
+            } else {
+                counts_.push_back(levels_[level].group.is_tensor() ? 1 : (counts_.back() + levels_[level].group.length - 1) / levels_[level].group.length);
+            }
+        }
+    }
+
+    /// How many scales each level has.
+    [[nodiscard]] const std::vector<std::uint64_t>& counts() const noexcept { return counts_; }
+    [[nodiscard]] std::uint64_t pieces() const noexcept { return pieces_; }
+    /// Do all elements share one scale (or have none)?
+    [[nodiscard]] bool whole() const noexcept { return whole_; }
+
+    [[nodiscard]] piece piece_at(std::uint64_t p) const noexcept {
+        if (whole_) return {p * tensor_piece, std::min(tensor_piece, view_.size() - p * tensor_piece), 1, 1, 0};
+        const std::uint64_t line = p / groups_per_line_;
+        const std::uint64_t start = p % groups_per_line_ * group_length_;
+        return {(line * view_.length + start) * view_.inner, std::min(group_length_, view_.length - start), view_.inner, view_.inner, p * view_.inner};
+    }
+
+    /// The scale of level + 1 that scale `index` of `level` lies under.
+    [[nodiscard]] std::uint64_t parent(std::size_t level, std::uint64_t index) const noexcept {
+        const scale_group& group = levels_[level + 1].group;
+        return group.is_tensor() ? 0 : index / group.length;
+    }
+
+  private:
+    static constexpr std::uint64_t tensor_piece = 16384;
+
+    std::vector<scale_level> levels_;
+    axis_view view_;
+    bool whole_;
+    std::uint64_t group_length_;
+    std::uint64_t groups_per_line_;
+    std::uint64_t pieces_;
+    std::vector<std::uint64_t> counts_;
+};
+
+/// The product of all scales over one group.
+struct combined_scale {
+    bool is_nan = false;
+    bool is_infinite = false;
+    bool is_zero = false;
+    bool negative = false;
+    bool fits = true;               ///< the significands' product (trailing zeros taken off) has at most 64 bits
+    std::uint64_t significand = 1;  ///< odd, where it fits
+    std::int32_t exponent = 0;
+    std::array<dyadic, max_scale_levels> factors{};
+    std::size_t count = 0;
+
+    [[nodiscard]] std::span<const dyadic> all() const noexcept { return std::span(factors).first(count); }
+};
+
+inline combined_scale combine_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales, std::uint64_t group) noexcept {
+    combined_scale out;
+    std::uint64_t index = group;
+    for (std::size_t level = 0; level < s.levels.size(); ++level) {
+        const float_format& format = s.levels[level].format;
+        const std::uint64_t code = scales[level][index];
+        if (format.is_nan(code)) {
+            out.is_nan = true;
+        } else if (format.is_infinity(code)) {
+            out.is_infinite = true;
+            out.negative = out.negative != ((code & format.sign_mask()) != 0);
+        } else {
+            dyadic value = format.finite_value(code);
+            out.negative = out.negative != value.negative;
+            if (value.significand == 0) {
+                out.is_zero = true;
+            } else {
+                const int zeros = __builtin_ctzll(value.significand);
+                value.significand >>= zeros;
+                value.exponent += zeros;
+                out.fits = out.fits && bit_length(out.significand) + bit_length(value.significand) <= 64;
+                out.significand *= value.significand;
+                out.exponent += value.exponent;
+                out.factors[out.count++] = value;
+            }
+        }
+        if (level + 1 < s.levels.size()) index = layout.parent(level, index);
+    }
+    out.is_nan = out.is_nan || (out.is_infinite && out.is_zero);
+    return out;
+}
+
+}  // namespace halfulp::detail
