@@ -6,9 +6,11 @@
 #include <string>
 
 #include "checks.hpp"
+#include "default_environment.hpp"
 #include "find_scales.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/formats/name.hpp"
+#include "nearest_even_piece.hpp"
 
 namespace halfulp {
 namespace {
@@ -16,18 +18,6 @@ namespace {
 using detail::combined_scale;
 using detail::piece;
 using detail::scheme_layout;
-
-/// May x / scale be formed by one binary64 division of significands, for deterministic modes?
-///
-/// A mode decides by comparing the quotient with members and midpoints of the element grid, numbers m of at most p + 1
-/// significant bits. Let X < 2^24 and S be the integer significands of x and the scale, S of b bits. If X / S = m the division
-/// is exact. Otherwise |X - m S| is at least one unit of an integer grid on which X has at most 24 bits, or m S at most p + 1 + b:
-/// the relative distance is at least 2^-max(24, p + 1 + b). binary64 division in any rounding direction is off by less than
-/// 2^-52 relative, and m itself is a binary64 number, so with p + 1 + b <= 51 the rounded quotient lies strictly on the
-/// same side of m. No operand is subnormal, so FTZ and DAZ have nothing to flush.
-bool quick_division_decides(const float_format& carrier_format, const float_format& element, const combined_scale& scale, rounding_mode mode) {
-    return !is_stochastic(mode) && carrier_format.precision() <= 24 && scale.fits && element.precision() + 1 + bit_length(scale.significand) <= 51;
-}
 
 /// Divides elements by their group's scale and projects them.
 template <carrier T>
@@ -44,7 +34,7 @@ class element_encoder {
 
     void set_scale(const combined_scale& scale) noexcept {
         scale_ = &scale;
-        quick_ = quick_division_decides(carrier_traits<T>::format, element_, scale, projector_.spec.mode);
+        quick_ = !is_stochastic(projector_.spec.mode) && binary64_division_decides(carrier_traits<T>::format.precision(), scale.product, element_.precision());
     }
 
     [[nodiscard]] projected operator()(T x, std::uint32_t random) const noexcept {
@@ -59,14 +49,13 @@ class element_encoder {
         }
         if (scale_->is_zero) return projector_.zero(false);
         const dyadic value = from.magnitude_value(magnitude);
-        if (scale_->significand == 1 && scale_->fits) {
-            return projector_.finite(negative, value.significand, value.exponent - scale_->exponent, false, random);
+        if (scale_->product.fits && scale_->product.significand == 1) {
+            return projector_.finite(negative, value.significand, value.exponent - scale_->product.exponent, false, random);
         }
         if (value.significand == 0) return projector_.finite(negative, std::uint64_t{0}, 0, false, random);
         if (quick_) {
-            const double quotient = static_cast<double>(value.significand) / static_cast<double>(scale_->significand);
-            const dyadic q = binary64_format.magnitude_value(to_bits(quotient));
-            return projector_.finite(negative, q.significand, q.exponent + value.exponent - scale_->exponent, false, random);
+            const dyadic q = binary64_quotient(value, scale_->product);
+            return projector_.finite(negative, q.significand, q.exponent, false, random);
         }
         const extended q = exact_quotient(value, scale_->all());
         return projector_.finite(negative, q.significand, q.exponent, q.sticky, random);
@@ -95,36 +84,49 @@ class element_decoder {
         }
         if (element.kind == number_class::infinity || scale.is_infinite) return to_value<T>(to_carrier_.infinity(negative));
         if (element_is_zero || scale.is_zero) return to_value<T>(to_carrier_.zero(negative));
-        const std::int32_t exponent = element.exponent + scale.exponent;
-        if (scale.fits && bit_length(element.significand) + bit_length(scale.significand) <= 64) {
-            return to_value<T>(to_carrier_.finite(negative, element.significand * scale.significand, exponent, false, 0));
+        const compact_product& product = scale.product;
+        if (product.fits && bit_length(element.significand) + bit_length(product.significand) <= 64) {
+            return to_value<T>(to_carrier_.finite(negative, element.significand * product.significand, element.exponent + product.exponent, false, 0));
         }
         std::array<dyadic, max_factors> factors{};
         std::size_t count = 0;
         factors[count++] = {false, element.significand, element.exponent};
         for (const dyadic& factor : scale.all()) factors[count++] = factor;
-        const extended product = exact_product(std::span(factors).first(count));
-        return to_value<T>(to_carrier_.finite(negative, product.significand, product.exponent, product.sticky, 0));
+        const extended exact = exact_product(std::span(factors).first(count));
+        return to_value<T>(to_carrier_.finite(negative, exact.significand, exact.exponent, exact.sticky, 0));
     }
 
   private:
     projector to_carrier_;
 };
 
-/// Calls body(index, scale) for every element, group by group; set(scale) whenever the scale changes.
-template <class Set, class Body>
-void for_each_element(const scheme& s, const scheme_layout& layout, const scale_planes& scales, std::size_t begin, std::size_t end,
-                      const Set& set, const Body& body) {
-    std::vector<combined_scale> lane_scales;
-    for (std::size_t p = begin; p < end; ++p) {
-        const piece at = layout.piece_at(p);
-        lane_scales.clear();
-        for (std::uint64_t k = 0; k < at.lanes; ++k) lane_scales.push_back(combine_scales(s, layout, scales, at.group + k));
-        for (std::uint64_t k = 0; k < at.lanes; ++k) {
-            set(lane_scales[k]);
-            for (std::uint64_t j = 0; j < at.count; ++j) body(at.first + j * at.stride + k, lane_scales[k]);
-        }
+/// The scales of a piece's lanes.
+void combine_lanes(const scheme& s, const scheme_layout& layout, const scale_planes& scales, const piece& at, std::vector<combined_scale>& lanes) {
+    lanes.clear();
+    for (std::uint64_t k = 0; k < at.lanes; ++k) lanes.push_back(combine_scales(s, layout, scales, at.group + k));
+}
+
+/// Calls body(index) for every element of lane k.
+template <class Body>
+void for_each_in_lane(const piece& at, std::uint64_t k, const Body& body) {
+    for (std::uint64_t j = 0; j < at.count; ++j) body(at.first + j * at.stride + k);
+}
+
+/// The element that a code stands for.
+projected decoded(std::uint64_t code, std::uint64_t index, const float_format& format) {
+    if ((code & ~format.code_mask()) != 0) detail::throw_code_range("codes", index, code, format);
+    projected element{number_class::finite, (code & format.sign_mask()) != 0, 0, 0, false, false, false};
+    if (format.is_nan(code)) {
+        element.kind = number_class::nan;
+    } else if (format.is_infinity(code)) {
+        element.kind = number_class::infinity;
+    } else {
+        const dyadic value = format.finite_value(code);
+        element.negative = value.negative;
+        element.significand = value.significand;
+        element.exponent = value.exponent;
     }
+    return element;
 }
 
 void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
@@ -140,29 +142,39 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
     }
 }
 
-/// Quantizes and hands every element to sink(index, projected number, scale).
-template <carrier T, class Sink>
+/// Quantizes and hands every element to sink(index, projected number, scale). A piece that quick(piece, scales, saturated)
+/// takes care of (true) is not seen by the sink.
+template <carrier T, class Sink, class Quick>
 quantize_report quantize_with(std::span<const T> x, const scheme& s, const scheme_layout& layout, scale_planes& scales,
-                              const quantize_options& options, const Sink& sink) {
+                              const quantize_options& options, const Sink& sink, const Quick& quick) {
     quantize_report report;
     report.zero_scales = detail::find_scales(x, s, layout, options, scales);
     std::atomic<std::uint64_t> saturated{0};
     const bool stochastic = is_stochastic(options.rounding);
     const int drop = 32 - options.random_bits;
     detail::parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
+        const detail::default_environment environment;
         element_encoder<T> encoder(s, options);
         std::uint64_t over = 0;
-        for_each_element(
-            s, layout, scales, begin, end, [&](const combined_scale& scale) { encoder.set_scale(scale); },
-            [&](std::uint64_t i, const combined_scale& scale) {
-                const std::uint32_t random = !stochastic                               ? 0
-                                             : options.random.given.data() != nullptr ? options.random.given[i]
-                                                                                       : options.random.source.word(i) >> drop;
-                const projected element = encoder(x[i], random);
-                if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
-                over += element.overflowed;
-                sink(i, element, scale);
-            });
+        std::vector<combined_scale> lanes;
+        for (std::size_t p = begin; p < end; ++p) {
+            const piece at = layout.piece_at(p);
+            combine_lanes(s, layout, scales, at, lanes);
+            if (quick(at, lanes, over)) continue;
+            for (std::uint64_t k = 0; k < at.lanes; ++k) {
+                const combined_scale& scale = lanes[k];
+                encoder.set_scale(scale);
+                for_each_in_lane(at, k, [&](std::uint64_t i) {
+                    const std::uint32_t random = !stochastic                               ? 0
+                                                 : options.random.given.data() != nullptr ? options.random.given[i]
+                                                                                           : options.random.source.word(i) >> drop;
+                    const projected element = encoder(x[i], random);
+                    if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
+                    over += element.overflowed;
+                    sink(i, element, scale);
+                });
+            }
+        }
         saturated += over;
     });
     report.saturated = saturated;
@@ -187,8 +199,10 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
     }
     const scheme_layout layout(s, view);
     const float_grid grid(s.element);
-    return quantize_with(x, s, layout, scales, options,
-                         [&](std::uint64_t i, const projected& element, const combined_scale&) { codes[i] = static_cast<C>(to_code(element, grid)); });
+    return quantize_with(
+        x, s, layout, scales, options,
+        [&](std::uint64_t i, const projected& element, const combined_scale&) { codes[i] = static_cast<C>(to_code(element, grid)); },
+        [](const piece&, const std::vector<combined_scale>&, std::uint64_t&) { return false; });
 }
 
 template <carrier T>
@@ -198,14 +212,18 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
     detail::check_holds(carrier_traits<T>::format, s.element);
     const scheme_layout layout(s, view);
     const element_decoder<T> decode_element;
+    const detail::nearest_even_piece<T> nearest_even(s, options);
     scale_planes scales;
-    return quantize_with(x, s, layout, scales, options, [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
-        if (element.missing_nan && options.nan == nan_policy::keep) {
-            out[i] = x[i];  // NaN, or an infinity in a group whose scale format has no NaN
-        } else {
-            out[i] = decode_element(element, scale);
-        }
-    });
+    return quantize_with(
+        x, s, layout, scales, options,
+        [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
+            if (element.missing_nan && options.nan == nan_policy::keep) {
+                out[i] = x[i];  // NaN, or an infinity in a group whose scale format has no NaN
+            } else {
+                out[i] = decode_element(element, scale);
+            }
+        },
+        [&](const piece& at, const std::vector<combined_scale>& lanes, std::uint64_t& saturated) { return nearest_even(x, out, at, lanes, saturated); });
 }
 
 template <carrier T, code_type C>
@@ -230,24 +248,14 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
     }
     const element_decoder<T> decode_element;
     detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
-        for_each_element(
-            s, layout, scales, begin, end, [](const combined_scale&) {},
-            [&](std::uint64_t i, const combined_scale& scale) {
-                const std::uint64_t code = codes[i];
-                if ((code & ~s.element.code_mask()) != 0) detail::throw_code_range("codes", i, code, s.element);
-                projected element{number_class::finite, (code & s.element.sign_mask()) != 0, 0, 0, false, false, false};
-                if (s.element.is_nan(code)) {
-                    element.kind = number_class::nan;
-                } else if (s.element.is_infinity(code)) {
-                    element.kind = number_class::infinity;
-                } else {
-                    const dyadic value = s.element.finite_value(code);
-                    element.negative = value.negative;
-                    element.significand = value.significand;
-                    element.exponent = value.exponent;
-                }
-                out[i] = decode_element(element, scale);
-            });
+        std::vector<combined_scale> lanes;
+        for (std::size_t p = begin; p < end; ++p) {
+            const piece at = layout.piece_at(p);
+            combine_lanes(s, layout, scales, at, lanes);
+            for (std::uint64_t k = 0; k < at.lanes; ++k) {
+                for_each_in_lane(at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], i, s.element), lanes[k]); });
+            }
+        }
     });
 }
 

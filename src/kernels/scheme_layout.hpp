@@ -76,9 +76,7 @@ struct combined_scale {
     bool is_infinite = false;
     bool is_zero = false;
     bool negative = false;
-    bool fits = true;               ///< the significands' product (trailing zeros taken off) has at most 64 bits
-    std::uint64_t significand = 1;  ///< odd, where it fits
-    std::int32_t exponent = 0;
+    compact_product product{};
     std::array<dyadic, max_scale_levels> factors{};
     std::size_t count = 0;
 
@@ -97,17 +95,12 @@ inline combined_scale combine_scales(const scheme& s, const scheme_layout& layou
             out.is_infinite = true;
             out.negative = out.negative != ((code & format.sign_mask()) != 0);
         } else {
-            dyadic value = format.finite_value(code);
+            const dyadic value = format.finite_value(code);
             out.negative = out.negative != value.negative;
             if (value.significand == 0) {
                 out.is_zero = true;
             } else {
-                const int zeros = __builtin_ctzll(value.significand);
-                value.significand >>= zeros;
-                value.exponent += zeros;
-                out.fits = out.fits && bit_length(out.significand) + bit_length(value.significand) <= 64;
-                out.significand *= value.significand;
-                out.exponent += value.exponent;
+                out.product.multiply(value);
                 out.factors[out.count++] = value;
             }
         }

@@ -116,4 +116,32 @@ constexpr extended exact_product(std::span<const dyadic> factors) noexcept {
     return {p.significand, exponent + p.exponent, p.sticky};
 }
 
+/// A product of numbers other than zero, kept as one odd significand of at most 64 bits where it fits.
+struct compact_product {
+    bool fits = true;
+    std::uint64_t significand = 1;
+    std::int32_t exponent = 0;
+
+    constexpr void multiply(const dyadic& factor) noexcept {
+        std::uint64_t odd = factor.significand;
+        std::int32_t zeros = 0;
+        for (; (odd & 1) == 0; odd >>= 1) ++zeros;
+        fits = fits && bit_length(significand) + bit_length(odd) <= 64;
+        significand *= odd;
+        exponent += factor.exponent + zeros;
+    }
+};
+
+/// May X / S be formed by one binary64 division, when a deterministic mode rounds it to `precision` bits?
+///
+/// A mode decides by comparing the quotient with members and midpoints of a grid, numbers m of at most p + 1 significant bits.
+/// Let X < 2^x_bits and S, of b bits, be the integer significands. If X / S = m the division is exact. Otherwise X and m S differ by
+/// at least one unit of an integer grid on which X has at most x_bits bits or m S at most p + 1 + b: the relative distance is
+/// at least 2^-max(x_bits, p + 1 + b). binary64 division in any rounding direction is off by less than 2^-52 relative, and m
+/// itself is a binary64 number, so with both at most 51 the rounded quotient lies strictly on the same side of m. Operands and
+/// quotient are normal: neither the caller's rounding mode nor FTZ nor DAZ matters.
+constexpr bool binary64_division_decides(int x_bits, const compact_product& divisor, int precision) noexcept {
+    return divisor.fits && x_bits <= 51 && precision + 1 + bit_length(divisor.significand) <= 51;
+}
+
 }  // namespace halfulp

@@ -12,6 +12,13 @@
 
 namespace halfulp {
 
+/// x ÷ divisor by one binary64 division of significands; see binary64_division_decides().
+inline dyadic binary64_quotient(const dyadic& x, const compact_product& divisor) noexcept {
+    const double quotient = static_cast<double>(x.significand) / static_cast<double>(divisor.significand);
+    const dyadic q = binary64_format.magnitude_value(to_bits(quotient));
+    return {false, q.significand, q.exponent + x.exponent - divisor.exponent};
+}
+
 /// A scale as stored and as meant.
 struct group_scale {
     std::uint64_t code = 0;
@@ -30,11 +37,8 @@ class scale_rule {
           projector_(format_, {.rounding = rounding == nullptr ? rounding_mode::nearest_ties_to_even : *rounding,
                                .overflow = overflow_policy::sat_finite,
                                .random_bits = static_cast<std::uint8_t>(random_bits)}) {
-        reach_[reach_count_++] = s.element.magnitude_value(s.element.max_magnitude());
-        for (std::size_t inner = 0; inner < level; ++inner) {
-            const float_format& f = s.levels[inner].format;
-            reach_[reach_count_++] = f.magnitude_value(f.max_magnitude());
-        }
+        add_reach(s.element);
+        for (std::size_t inner = 0; inner < level; ++inner) add_reach(s.levels[inner].format);
         const extended product = exact_product(std::span(reach_).first(reach_count_));
         reach_exponent_ = product.exponent + detail::bit_length_of(product.significand) - 1;
     }
@@ -53,17 +57,30 @@ class scale_rule {
         }
         std::array<dyadic, max_factors> divisors = reach_;
         std::size_t count = reach_count_;
+        compact_product divisor = compact_reach_;
         for (const dyadic& o : outer) {
             if (o.significand == 0) return from_projected(projector_.zero(false));
             divisors[count++] = o;
+            divisor.multiply(o);
         }
-        const extended q = exact_quotient(amax, std::span(divisors).first(count));
-        group_scale out = from_projected(projector_.finite(false, q.significand, q.exponent, q.sticky, random));
+        group_scale out;
+        if (!is_stochastic(projector_.spec.mode) && binary64_division_decides(bit_length(amax.significand), divisor, format_.precision())) {
+            const dyadic q = binary64_quotient(amax, divisor);
+            out = from_projected(projector_.finite(false, q.significand, q.exponent, false, 0));
+        } else {
+            const extended q = exact_quotient(amax, std::span(divisors).first(count));
+            out = from_projected(projector_.finite(false, q.significand, q.exponent, q.sticky, random));
+        }
         out.rounded_to_zero = out.value.significand == 0;
         return out;
     }
 
   private:
+    void add_reach(const float_format& f) {
+        reach_[reach_count_] = f.magnitude_value(f.max_magnitude());
+        compact_reach_.multiply(reach_[reach_count_++]);
+    }
+
     [[nodiscard]] group_scale from_projected(const projected& x) const noexcept {
         return {to_code(x, projector_.grid), {false, x.significand, x.exponent}, false, false};
     }
@@ -73,6 +90,7 @@ class scale_rule {
     projector projector_;
     std::array<dyadic, max_factors> reach_{};
     std::size_t reach_count_ = 0;
+    compact_product compact_reach_;
     std::int32_t reach_exponent_ = 0;
 };
 

@@ -1,8 +1,8 @@
-// Integer helpers shared by every layer. They are spelled out instead of taken from <bit> where device code,
-// which has no libstdc++ built-ins of its own, has to compile them too.
+// Integer helpers shared by every layer, written so that host and device code compile them.
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "halfulp/core/config.hpp"
 
@@ -11,10 +11,9 @@ namespace halfulp {
 /// Number of bits needed to write x: 0 for 0, else floor(log2 x) + 1.
 constexpr int bit_length(std::uint64_t x) noexcept {
 #if defined(__CUDA_ARCH__)
-    return 64 - __clzll(static_cast<long long>(x));
-#else
-    return x == 0 ? 0 : 64 - __builtin_clzll(x);
+    if (!std::is_constant_evaluated()) return 64 - __clzll(static_cast<long long>(x));
 #endif
+    return x == 0 ? 0 : 64 - __builtin_clzll(x);
 }
 
 /// A word of n ones, n from 0 to 64.

@@ -1,0 +1,81 @@
+// Scheme texts: parsing, printing, braces, bits.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include <stdexcept>
+
+#include "halfulp/blocks/scheme.hpp"
+#include "halfulp/formats/name.hpp"
+
+using namespace halfulp;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::MessageMatches;
+
+TEST_CASE("published schemes expand to levels and print back by name") {
+    for (const published_scheme& row : published_schemes()) {
+        INFO(row.name);
+        const scheme s = parse_scheme(row.name);
+        CHECK(s == parse_scheme(row.text));
+        CHECK(to_string(s) == row.name);
+    }
+    const scheme nvfp4 = parse_scheme("nvfp4");
+    REQUIRE(nvfp4.levels.size() == 2);
+    CHECK(nvfp4.levels[0].group.length == 16);
+    CHECK(nvfp4.levels[1].group.is_tensor());
+    CHECK(bits_per_element(nvfp4) == 4.5);
+    CHECK(bits_per_element(parse_scheme("mxfp4")) == 4.25);
+    CHECK(bits_per_element(parse_scheme("e2m1f/4:e4m3fn/8:binary32")) == 4 + 8.0 / 4 + 32.0 / 32);
+}
+
+TEST_CASE("parse(to_string(s)) == s") {
+    for (const char* text : {"e4m3fn", "e2m1f/7:e5m2/3:binary16/tensor:binary64", "e3m2f_nosub/32:e8m0fnu", "Binary8p3se/tensor:bfloat16", "mxfp8_e5m2", "mxfp4@recipe=ocp_floor", "nvfp4@recipe=nvfp4_exact"}) {
+        INFO(text);
+        const scheme s = parse_scheme(text);
+        CHECK(parse_scheme(to_string(s)) == s);
+    }
+}
+
+TEST_CASE("impossible, unknown and later schemes say so") {
+    const auto refuses = [](const char* text, const char* part) {
+        INFO(text);
+        CHECK_THROWS_MATCHES(parse_scheme(text), std::invalid_argument, MessageMatches(ContainsSubstring(part)));
+    };
+    refuses("mxfp5", "did you mean 'mxfp4'");
+    refuses("e2m1f/0:e8m0fnu", "a length from 1");
+    refuses("e2m1f/-3:e8m0fnu", "a length from 1");
+    refuses("e2m1f/1e3:e8m0fnu", "a length from 1");
+    refuses("e2m1f/32", "has no ':'");
+    refuses("e2m1f/32:", "not a known name");
+    refuses("/32:e8m0fnu", "not a known name");
+    refuses("e2m1f/channel:binary32", "does not build it yet");
+    refuses("e2m1f/16x16:binary32", "does not build it yet");
+    refuses("e2m1f/32:e8m0fnu/tensor:binary32", "take no outer level");
+    refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
+    refuses("mxint8", "does not build yet");
+    refuses("mxfp4@hadamard=32", "does not build it yet");
+    refuses("mxfp4@recipe=ceil", "does not build it yet");
+    refuses("mxfp4@recipy=ceil", "did you mean 'recipe'");
+    refuses("mxfp4@", "name is missing");
+    refuses("int4s/128:binary16", "does not build yet");
+    refuses("", "not a known name");
+}
+
+TEST_CASE("braces expand as in a shell") {
+    using texts = std::vector<std::string>;
+    CHECK(expand_braces("a") == texts{"a"});
+    CHECK(expand_braces("e{2..3}m{0..1}f") == texts{"e2m0f", "e2m1f", "e3m0f", "e3m1f"});
+    CHECK(expand_braces("{3..1}") == texts{"3", "2", "1"});
+    CHECK(expand_braces("x/{16,32:{a,b},}") == texts{"x/16", "x/32:a", "x/32:b", "x/"});
+    CHECK(expand_braces("{-1..1}") == texts{"-1", "0", "1"});
+    const auto refuses = [](const char* text, const char* part) {
+        INFO(text);
+        CHECK_THROWS_MATCHES(expand_braces(text), std::invalid_argument, MessageMatches(ContainsSubstring(part)));
+    };
+    refuses("{a", "is not closed");
+    refuses("a}", "has no '{'");
+    refuses("{a}", "holds one text");
+    refuses("{a..b}", "range of two integers");
+    refuses("{1..1000000}", "more than 100000");
+    refuses("{1..1000}{1..1000}", "more than 100000");
+}
