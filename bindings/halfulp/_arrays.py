@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array as python_array
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._format import _dtype_name
 
 # Carriers by dtype name; bfloat16 is ml_dtypes' and travels as uint16.
 CARRIERS = {"float16": "binary16", "bfloat16": "bfloat16", "float32": "binary32", "float64": "binary64"}
@@ -48,33 +50,63 @@ def carrier_dtype(carrier: str) -> np.dtype[Any]:
     return np.dtype(ml_dtypes.bfloat16)
 
 
+def carrier_of(dtype: Any) -> str:
+    """The carrier that a caller's dtype= means, or TypeError."""
+    name = _dtype_name(dtype) or (dtype if isinstance(dtype, str) else None)
+    if name is None:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = ""
+    if name not in CARRIERS:
+        raise TypeError(f"dtype is {dtype!r}, allowed: {', '.join(CARRIERS)}")
+    return CARRIERS[name]
+
+
 def raw(array: np.ndarray) -> np.ndarray:
     """The same memory, 16-bit carriers seen as uint16."""
     return array.view(np.uint16) if array.dtype.itemsize == 2 and array.dtype.kind in "fV" else array
 
 
-def as_array(name: str, x: Any) -> tuple[np.ndarray, bool]:
-    """x as a NumPy array, and whether it was a Python scalar or list."""
-    if isinstance(x, np.ndarray):
-        return x, False
+def to_numpy(name: str, x: Any) -> tuple[np.ndarray, bool]:
+    """x as NumPy sees it, and whether it was a Python scalar or list. Refuses what would lose something on the way."""
     module = type(x).__module__.partition(".")[0]
     if module in ("torch", "jax", "jaxlib"):
-        hint = "x.detach().numpy()" if module == "torch" else "numpy.asarray(x)"
+        hint = f"{name}.detach().numpy()" if module == "torch" else f"numpy.asarray({name})"
         raise TypeError(f"{name} is a {module} array, which this version does not take; pass {hint}")
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost; pass {name}.filled(value) or {name}.data")
+    if isinstance(x, np.ndarray):
+        return x, False
     if isinstance(x, np.generic):
         return np.asarray(x), True
-    if hasattr(x, "__array__"):
+    if hasattr(x, "__array__") or isinstance(x, (memoryview, bytearray, python_array.array)):
         return np.asarray(x), False
+    try:
+        return np.asarray(x), True
+    except ValueError:
+        raise ValueError(f"{name} is a {type(x).__name__} with rows of different lengths, allowed: rows of one length") from None
+
+
+def as_array(name: str, x: Any) -> tuple[np.ndarray, bool]:
+    """x as a NumPy array, Python scalars and lists as float64, and whether it was a scalar or list."""
+    allowed = f"a float, a list of floats, or an array of {_ALLOWED}"
     if isinstance(x, (bool, str, bytes, complex)) or x is None:
-        raise TypeError(f"{name} is a {type(x).__name__}, allowed: a float, a list of floats, or an array of {_ALLOWED}")
-    array = np.asarray(x)
-    if array.dtype.kind in "iu" or (array.dtype.kind == "O" and array.size == 0):
-        array = array.astype(np.float64)  # Python integers; NumPy's own never come here
-    if array.size == 0 and array.dtype.kind != "f":
-        array = array.astype(np.float64)
+        raise TypeError(f"{name} is a {type(x).__name__}, allowed: {allowed}")
+    array, is_python = to_numpy(name, x)
+    if not is_python or isinstance(x, np.generic):
+        return array, is_python
     if array.dtype.kind == "O":
-        raise TypeError(f"{name} is a list that is not all numbers (or integers beyond 64 bits, or rows of different lengths), allowed: floats")
-    return array, True
+        if array.shape == () and not isinstance(x, int):
+            raise TypeError(f"{name} is a {type(x).__name__}, allowed: {allowed}")
+        if not all(isinstance(number, (int, float)) for number in array.flat):
+            raise TypeError(f"{name} is a {type(x).__name__} that holds more than numbers, allowed: {allowed}")
+    if array.dtype.kind in "iuO" or array.dtype.name in CARRIERS or array.size == 0:
+        try:
+            array = array.astype(np.float64)
+        except OverflowError:
+            raise ValueError(f"{name} holds an integer beyond float64, allowed: at most {float(np.finfo(np.float64).max)} in size") from None
+    return array, is_python
 
 
 def carried(name: str, x: Any) -> Carried:
@@ -102,14 +134,16 @@ def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None
     raise TypeError(f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}")
 
 
-def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray], None]) -> Any:
+def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray], None], random: Any = None) -> Any:
     """Runs compute(target) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where it
-    is not contiguous). `out` may be x itself; a partial overlap is an error."""
+    is not contiguous). `out` may be x itself; a partial overlap is an error, and any with `random`, which is read meanwhile."""
     if out is None:
         target = np.empty(x.shape, dtype=dtype)
         compute(raw(target))
         return x.give_back(target)
     check_out(x, out, dtype)
+    if isinstance(random, np.ndarray) and out.size and np.shares_memory(random, out):
+        raise ValueError("out overlaps random, allowed: the input itself, or memory of its own")
     if out.flags.c_contiguous:
         compute(raw(out))
     else:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
-from halfulp._arrays import CARRIERS, carried, carrier_dtype, check_holds, thread_count, with_out
-from halfulp._format import Format, _dtype_name
+from halfulp._arrays import CARRIERS, DTYPES, carried, carrier_dtype, carrier_of, check_holds, thread_count, to_numpy, with_out
+from halfulp._format import Format
 from halfulp._format import format as to_format
-from halfulp._projection import Projection, resolve
+from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import source_for
 
 
@@ -46,7 +46,7 @@ def round(
     count = thread_count(threads)
     target_dtype = carrier_dtype(a.carrier)
     source = source_for(how, rng, random, a.shape)
-    return with_out(a, out, target_dtype, lambda target: _core.round(a.data, target, a.carrier, f._spec, how, source, count))
+    return with_out(a, out, target_dtype, lambda target: _core.round(a.data, target, a.carrier, f._spec, how, source, count), source)
 
 
 def encode(
@@ -70,7 +70,7 @@ def encode(
     a = carried("x", x)
     count = thread_count(threads)
     source = source_for(how, rng, random, a.shape)
-    return with_out(a, out, f.code_dtype, lambda target: _core.encode(a.data, target, a.carrier, f._spec, how, source, count))
+    return with_out(a, out, f.code_dtype, lambda target: _core.encode(a.data, target, a.carrier, f._spec, how, source, count), source)
 
 
 def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray | None = None, threads: int | None = None) -> Any:
@@ -84,14 +84,11 @@ def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray
         # The carriers that may be asked for by default; where neither holds the format the error below names what does.
         carrier = "binary32" if f._spec.holds("binary32") else "binary64"
     else:
-        name = _dtype_name(dtype) or (dtype if isinstance(dtype, str) else None) or np.dtype(dtype).name
-        if name not in CARRIERS:
-            raise TypeError(f"dtype is {dtype!r}, allowed: {', '.join(CARRIERS)}")
-        carrier = CARRIERS[name]
+        carrier = carrier_of(dtype)
     if not f._spec.holds(carrier):
         able = [name for name, c in CARRIERS.items() if f._spec.holds(c)]
         instead = " or ".join(able) if able else "none; Format.exact(code) gives exact values"
-        raise TypeError(f"dtype {carrier} does not hold every value of {f.name}, allowed: {instead}")
+        raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed: {instead}")
     a = _Codes(array, is_python)
     count = thread_count(threads)
     return with_out(a, out, carrier_dtype(carrier), lambda target: _core.decode(a.data, target, carrier, f._spec, count))
@@ -112,10 +109,14 @@ class _Codes:
 
 def _unsigned(name: str, codes: Any) -> tuple[np.ndarray, bool]:
     """Codes as an unsigned array in native byte order, and whether they came as a Python scalar or list."""
-    is_python = not hasattr(codes, "__array__") or isinstance(codes, np.generic)
-    array = np.asarray(codes)
-    if array.size == 0 and not hasattr(codes, "__array__"):
+    array, is_python = to_numpy(name, codes)
+    if array.size == 0 and is_python:
         array = array.astype(np.uint8)
+    if array.dtype.kind == "O" and array.size and all(isinstance(code, int) for code in array.flat):
+        worst = min(array.flat) if min(array.flat) < 0 else max(array.flat)
+        raise ValueError(f"{name} holds {worst}, allowed: 0 to 2^64 - 1")
+    if array.dtype.kind == "O" and array.shape == ():
+        raise TypeError(f"{name} is a {type(codes).__name__}, allowed: integers")
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} has dtype {array.dtype}, allowed: integers")
     if array.dtype.kind == "i":
@@ -128,11 +129,15 @@ def _unsigned(name: str, codes: Any) -> tuple[np.ndarray, bool]:
 def _codes_and_format(codes: Any, format: Any) -> tuple[np.ndarray, Format, bool]:
     dtype = getattr(codes, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "Vf" and dtype.name not in ("float32", "float64"):
-        f = to_format(dtype)
+        try:
+            f = to_format(dtype)
+        except ValueError:
+            raise TypeError(f"codes has dtype {dtype}, allowed: integers, or an ml_dtypes float dtype") from None
         if format is not None and to_format(format) != f:
             raise ValueError(f"format is {format}, but codes have dtype {dtype}, allowed: None or {f}")
-        array = np.ascontiguousarray(codes).reshape(np.shape(codes))
-        return array.view(np.uint8 if dtype.itemsize == 1 else np.uint16), f, False
+        array, is_python = to_numpy("codes", codes)
+        array = np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")).reshape(array.shape)
+        return array.view(np.uint8 if dtype.itemsize == 1 else np.uint16), f, is_python
     if format is None:
         raise ValueError("format is None, allowed: a format's name (only ml_dtypes arrays know their own)")
     array, is_python = _unsigned("codes", codes)
@@ -179,6 +184,7 @@ def probability_away(x: Any, format: Any, mode: str = "stochastic_a", random_bit
     B floor(f 2^N + 1/2) / 2^N, C RNE(f 2^N) / 2^N. The grid continues above the largest member.
     """
     f = to_format(format)
+    check_mode("mode", mode)
     a = carried("x", x)
     out = np.empty(a.shape, dtype=np.float64)
     _core.probability_away(a.data, out, a.carrier, f._spec, mode, _bit_count("random_bits", random_bits, 32), thread_count(threads))

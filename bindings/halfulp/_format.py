@@ -130,7 +130,7 @@ class Format:
     def values(self) -> np.ndarray:
         """The value of every code, in the order of codes: float32 where that holds them all, else float64.
 
-        Raises ValueError above 16 bits (there are too many) and where no carrier holds the values (use :meth:`exact`).
+        Raises ValueError above 16 bits (there are too many), TypeError where no carrier holds the values (use :meth:`exact`).
         """
         if self.bits > 16:
             raise ValueError(f"format {self.name} has 2^{self.bits} codes, allowed for values(): 16 bits or fewer")
@@ -140,6 +140,8 @@ class Format:
 
     def exact(self, code: int) -> Fraction | str:
         """The value of one code, exactly: a Fraction, or "nan", "inf", "-inf", or "-0" for negative zero."""
+        if isinstance(code, (bool, np.bool_)) or not isinstance(code, (int, np.integer)):
+            raise TypeError(f"code is {code!r}, allowed: an integer from 0 to {2**self.bits - 1}")
         code = int(code)
         if not 0 <= code < 2**self.bits:
             raise ValueError(f"code is {code}, allowed: 0 to {2**self.bits - 1} ({self.name} has {self.bits} bits)")
@@ -185,6 +187,7 @@ def format(text: Any) -> Format:
     if isinstance(text, Format):
         return text
     if isinstance(text, str):
+        check_ascii("format", text)
         return Format(_core.parse_format(text))
     name = _dtype_name(text)
     if name is None:
@@ -192,7 +195,13 @@ def format(text: Any) -> Format:
     try:
         return Format(_core.parse_format(name))
     except ValueError:
-        raise ValueError(f"the dtype {text} has no format here, allowed: float dtypes such as float16, bfloat16, float8_e4m3fn") from None
+        raise ValueError(f"format is the dtype {text}, allowed: float dtypes such as float16, bfloat16, float8_e4m3fn") from None
+
+
+def check_ascii(argument: str, text: str) -> None:
+    """No name holds anything else, and messages may then be cut anywhere."""
+    if not text.isascii():
+        raise ValueError(f"{argument} is {text[:80]!r}, allowed: names in ASCII characters")
 
 
 def _dtype_name(thing: Any) -> str | None:
@@ -252,9 +261,19 @@ def float_format(
     negative zero). name: a label for tables and plots; ``str()`` stays the canonical name, which :func:`format` reads back.
     Raises ValueError that names the limit for a shape that cannot exist.
     """
-    for argument, value in (("exponent_bits", exponent_bits), ("mantissa_bits", mantissa_bits), ("bias", bias)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
+    integers = (("exponent_bits", exponent_bits, "1 to 19"), ("mantissa_bits", mantissa_bits, "0 to 63"), ("bias", bias, "|bias| < 2^19"))
+    for argument, value, allowed in integers:
+        if argument == "bias" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
             raise TypeError(f"{argument} is {value!r}, allowed: an integer")
-        if value is not None and not -(2**31) <= value < 2**31:
-            raise ValueError(f"{argument} is {value}, allowed: at most 2^19 in size")
+        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"{argument} is {value}, allowed: {allowed}")
+    for argument, flag in (("signed", signed), ("subnormals", subnormals)):
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"{argument} is {flag!r}, allowed: True or False")
+    if not isinstance(specials, str):
+        raise TypeError(f"specials is {specials!r}, allowed: 'ieee', 'f', 'fn', 'fnuz'")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name is {name!r}, allowed: a text or None")
     return Format(_core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name)

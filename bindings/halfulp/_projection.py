@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from halfulp import _core
+from halfulp._format import check_ascii
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Projection:
     random_bits: int | None = None
 
     def __post_init__(self) -> None:
+        _check_types(self.rounding, self.overflow, self.nan, self.ftz, self.random_bits)
         _core.make_projection(_core.default_projection(), self.rounding, self.overflow, self.nan, self.ftz, self.random_bits)
 
 
@@ -37,21 +42,34 @@ def resolve(
     """The projection of one call: the object or preset, with the single keywords that are not None on top."""
     base = _core.default_projection()
     if isinstance(projection, str):
+        check_ascii("projection", projection)
         base = _core.preset_projection(projection, spec, rounding is not None)
     elif isinstance(projection, Projection):
         base = _core.make_projection(base, projection.rounding, projection.overflow, projection.nan, projection.ftz, projection.random_bits)
     elif projection is not None:
         raise TypeError(f"projection is a {type(projection).__name__}, allowed: a Projection or a preset's name")
+    _check_types(rounding, overflow, nan, ftz, random_bits)
+    return _core.make_projection(base, rounding, overflow, nan, ftz, random_bits)
+
+
+def check_mode(argument: str, mode: Any) -> bool:
+    """Is this rounding mode stochastic? Errors name the argument."""
+    if not isinstance(mode, str):
+        raise TypeError(f"{argument} is {mode!r}, allowed: a mode's name (a string)")
+    check_ascii(argument, mode)
+    try:
+        return bool(_core.is_stochastic(mode))
+    except ValueError as error:
+        raise ValueError(str(error).replace("rounding is", f"{argument} is", 1)) from None
+
+
+def _check_types(rounding: Any, overflow: Any, nan: Any, ftz: Any, random_bits: Any) -> None:
     for argument, value in (("rounding", rounding), ("overflow", overflow), ("nan", nan), ("ftz", ftz)):
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{argument} is {value!r}, allowed: a name (a string) or None")
-    if random_bits is not None and (isinstance(random_bits, bool) or not hasattr(random_bits, "__index__")):
+        if value is not None:
+            check_ascii(argument, value)
+    if random_bits is not None and (isinstance(random_bits, bool) or not isinstance(random_bits, (int, np.integer))):
         raise TypeError(f"random_bits is {random_bits!r}, allowed: an integer from 1 to 32")
-    return _core.make_projection(base, rounding, overflow, nan, ftz, None if random_bits is None else _small(random_bits))
-
-
-def _small(random_bits: int) -> int:
-    value = int(random_bits)
-    if not 1 <= value <= 32:
-        raise ValueError(f"random_bits is {value}, allowed: 1 to 32")
-    return value
+    if random_bits is not None and not 1 <= random_bits <= 32:
+        raise ValueError(f"random_bits is {random_bits}, allowed: 1 to 32")

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from halfulp import _core
-from halfulp._arrays import CARRIERS, Carried, carried, carrier_dtype, check_holds, raw, thread_count, with_out
+from halfulp._arrays import Carried, carried, carrier_dtype, carrier_of, check_holds, raw, thread_count, with_out
 from halfulp._convert import pack
-from halfulp._format import Format, _dtype_name
-from halfulp._projection import Projection, resolve
+from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import named_source
 from halfulp._scheme import Scheme
 from halfulp._scheme import scheme as to_scheme
@@ -72,7 +71,7 @@ class Quantized:
 
     def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> np.ndarray:
         """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to `dtype`."""
-        carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else _carrier_of(dtype)
+        carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else carrier_of(dtype)
         out = np.empty(self.codes.shape, dtype=carrier_dtype(carrier))
         planes = [np.ascontiguousarray(c.reshape(-1).astype(np.uint64)) for c in self.scale_codes]
         codes = np.ascontiguousarray(self.codes).reshape(self.codes.shape)
@@ -81,13 +80,6 @@ class Quantized:
 
     def __repr__(self) -> str:
         return f"<Quantized {self.scheme} {self.codes.shape}, {self.bits_per_element:g} bits per element>"
-
-
-def _carrier_of(dtype: Any) -> str:
-    name = _dtype_name(dtype) or (dtype if isinstance(dtype, str) else None) or np.dtype(dtype).name
-    if name not in CARRIERS:
-        raise TypeError(f"dtype is {dtype!r}, allowed: {', '.join(CARRIERS)}")
-    return CARRIERS[name]
 
 
 def axis_view(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
@@ -118,9 +110,7 @@ def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any
     if isinstance(projection, Projection):
         projection = Projection(rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits)
     how = resolve(s.element._spec, projection, rounding, None, nan, ftz, random_bits)
-    if scale_rounding is not None and not isinstance(scale_rounding, str):
-        raise TypeError(f"scale_rounding is {scale_rounding!r}, allowed: a mode's name or None")
-    scales_draw = scale_rounding is not None and _core.is_stochastic(scale_rounding)
+    scales_draw = scale_rounding is not None and check_mode("scale_rounding", scale_rounding)
     if not how.stochastic and not scales_draw:
         if rng is not None or random is not None:
             raise ValueError(f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._arrays import to_numpy
 
 Source = tuple[int, int, int]  # seed, stream, offset
 _SHOW = "pass rng=42 (a seed), rng=hu.Rng(42), a numpy Generator, or random= (R itself)"
@@ -32,11 +33,7 @@ class Rng:
 
     def __init__(self, seed: int, stream: int = 0, offset: int = 0) -> None:
         self.seed = _integer("seed", seed, 64)
-        self.stream = _integer("stream", stream, 33)  # 2^32 means: every stream is used up
-        if self.stream > 2**32:
-            raise ValueError(f"stream is {self.stream}, allowed: 0 to 2^32 - 1")
-        if stream == 2**32:
-            raise ValueError(f"stream is {self.stream}, allowed: 0 to 2^32 - 1")
+        self.stream = _integer("stream", stream, 32)  # 2^32 after the last: every stream is used up
         self.offset = _integer("offset", offset, 64)
 
     def _draw(self) -> Source:
@@ -77,7 +74,7 @@ def named_source(rounding: str, random_bits: int, rng: Any, random: Any, shape: 
         raise ValueError(f"rounding is {rounding!r} and {problem}: {_SHOW}")
     if rng is not None:
         return draw(rng)
-    words = np.asarray(random)
+    words, _ = to_numpy("random", random)
     if words.dtype != np.uint32:
         raise TypeError(f"random has dtype {words.dtype}, allowed: uint32")
     if words.shape != shape:
@@ -88,6 +85,13 @@ def named_source(rounding: str, random_bits: int, rng: Any, random: Any, shape: 
     return words.reshape(shape)
 
 
+def _lengths(name: str, value: Any) -> tuple[int, ...]:
+    """A shape, or a place in one."""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{name} is {value!r}, allowed: integers, one for each axis")
+    return tuple(_integer(f"{name}[{axis}]", n, 63) for axis, n in enumerate(value))
+
+
 def random_words(rng: Any, shape: int | Sequence[int], origin: Sequence[int] | None = None, of_shape: Sequence[int] | None = None) -> np.ndarray:
     """The 32-bit words of an array's elements, or of a part of a larger array.
 
@@ -95,15 +99,15 @@ def random_words(rng: Any, shape: int | Sequence[int], origin: Sequence[int] | N
     part is the whole. The word of an element depends on its place in the larger array alone, so any cutting up gives the
     words of the whole. Returns uint32 in `shape`. A stochastic rounding with N bits uses each word's top N.
     """
-    part = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    part = _lengths("shape", (shape,) if isinstance(shape, (int, np.integer)) else shape)
     if (origin is None) != (of_shape is None):
         raise ValueError("origin and of_shape go together, allowed: both or neither")
-    whole = part if of_shape is None else tuple(int(n) for n in of_shape)
-    start = (0,) * len(part) if origin is None else tuple(int(n) for n in origin)
+    whole = part if of_shape is None else _lengths("of_shape", of_shape)
+    start = (0,) * len(part) if origin is None else _lengths("origin", origin)
     if not len(part) == len(whole) == len(start):
         raise ValueError(f"shape {part}, origin {start} and of_shape {whole} have different numbers of axes, allowed: the same number")
     for axis, (n, begin, size) in enumerate(zip(part, start, whole, strict=True)):
-        if n < 0 or begin < 0 or begin + n > size:
+        if begin + n > size:
             raise ValueError(f"axis {axis}: origin {begin} and length {n} do not lie within of_shape {size}")
     seed, stream, offset = draw(rng)
     out = np.empty(part, dtype=np.uint32)

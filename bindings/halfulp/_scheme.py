@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from halfulp import _core
-from halfulp._format import Format
+from halfulp._format import Format, _dtype_name, check_ascii
 from halfulp._format import format as to_format
 
 
@@ -74,7 +74,10 @@ def scheme(text: Any) -> Scheme:
     if isinstance(text, Scheme):
         return text
     if isinstance(text, str):
+        check_ascii("scheme", text)
         return Scheme(_core.parse_scheme(text))
+    if not isinstance(text, Format) and _dtype_name(text) is None:
+        raise TypeError(f"scheme is a {type(text).__name__}, allowed: a text, a Scheme, a Format, or a dtype")
     return Scheme(_core.make_scheme(to_format(text)._spec))
 
 
@@ -89,8 +92,12 @@ def expand_schemes(texts: Any) -> list[Scheme]:
     Braces expand as in a shell: ``"e{2..3}m{0..3}f/{16,32}:e8m0fnu"``. White space separates texts.
     """
     items: Iterable[Any] = texts.split() if isinstance(texts, str) else [texts] if isinstance(texts, (Scheme, Format)) else texts
+    if isinstance(texts, (bytes, bytearray)) or not isinstance(items, Iterable):
+        raise TypeError(f"schemes is a {type(texts).__name__}, allowed: a text, a Scheme, a Format, or a list of them")
     found: dict[str, Scheme] = {}
     for item in items:
+        if isinstance(item, str):
+            check_ascii("schemes", item)
         for one in _core.expand_braces(item) if isinstance(item, str) else [item]:
             s = scheme(one)
             found.setdefault(str(s), s)

@@ -1,0 +1,13 @@
+# The Python module halfulp._core. pip drives this through scikit-build-core (pyproject.toml).
+set(PYBIND11_FINDPYTHON ON)
+find_package(pybind11 3 CONFIG REQUIRED)
+
+file(GLOB binding_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bindings/*.cpp")
+# NO_EXTRAS: pybind11's default link-time optimisation doubles the build time and reaches the bindings only.
+pybind11_add_module(_core NO_EXTRAS ${binding_sources})
+target_link_libraries(_core PRIVATE halfulp::halfulp)
+halfulp_own_target(_core)
+# Two modules that each carry a copy of the library must not see each other's symbols.
+set_target_properties(halfulp PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+
+install(TARGETS _core DESTINATION halfulp COMPONENT python)
