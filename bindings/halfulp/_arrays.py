@@ -134,21 +134,23 @@ def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None
     raise TypeError(f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}")
 
 
-def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray], None], random: Any = None) -> Any:
-    """Runs compute(target) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where it
-    is not contiguous). `out` may be x itself; a partial overlap is an error, and any with `random`, which is read meanwhile."""
+def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray, Any], None], draw: Callable[[], Any] = lambda: None) -> Any:
+    """Runs compute(target, draw()) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where
+    it is not contiguous). `out` may be x itself; a partial overlap is an error, and any with R itself, which is read meanwhile.
+    Random bits are drawn after `out` is found good, so that a refused call does not move an Rng on."""
     if out is None:
         target = np.empty(x.shape, dtype=dtype)
-        compute(raw(target))
+        compute(raw(target), draw())
         return x.give_back(target)
     check_out(x, out, dtype)
-    if isinstance(random, np.ndarray) and out.size and np.shares_memory(random, out):
+    source = draw()
+    if isinstance(source, np.ndarray) and out.size and np.shares_memory(source, out):
         raise ValueError("out overlaps random, allowed: the input itself, or memory of its own")
     if out.flags.c_contiguous:
-        compute(raw(out))
+        compute(raw(out), source)
     else:
         target = np.empty(x.shape, dtype=dtype)
-        compute(raw(target))
+        compute(raw(target), source)
         out[...] = target
     return out
 

@@ -45,8 +45,13 @@ def round(
     check_holds(f._spec, a.carrier, f.name)
     count = thread_count(threads)
     target_dtype = carrier_dtype(a.carrier)
-    source = source_for(how, rng, random, a.shape)
-    return with_out(a, out, target_dtype, lambda target: _core.round(a.data, target, a.carrier, f._spec, how, source, count), source)
+    return with_out(
+        a,
+        out,
+        target_dtype,
+        lambda target, source: _core.round(a.data, target, a.carrier, f._spec, how, source, count),
+        lambda: source_for(how, rng, random, a.shape),
+    )
 
 
 def encode(
@@ -69,8 +74,13 @@ def encode(
     how = resolve(f._spec, projection, rounding, overflow, nan, ftz, random_bits)
     a = carried("x", x)
     count = thread_count(threads)
-    source = source_for(how, rng, random, a.shape)
-    return with_out(a, out, f.code_dtype, lambda target: _core.encode(a.data, target, a.carrier, f._spec, how, source, count), source)
+    return with_out(
+        a,
+        out,
+        f.code_dtype,
+        lambda target, source: _core.encode(a.data, target, a.carrier, f._spec, how, source, count),
+        lambda: source_for(how, rng, random, a.shape),
+    )
 
 
 def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray | None = None, threads: int | None = None) -> Any:
@@ -91,7 +101,7 @@ def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray
         raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed: {instead}")
     a = _Codes(array, is_python)
     count = thread_count(threads)
-    return with_out(a, out, carrier_dtype(carrier), lambda target: _core.decode(a.data, target, carrier, f._spec, count))
+    return with_out(a, out, carrier_dtype(carrier), lambda target, _: _core.decode(a.data, target, carrier, f._spec, count))
 
 
 class _Codes:
@@ -161,7 +171,7 @@ def unpack(packed: Any, bits: int, count: int) -> np.ndarray:
         raise TypeError(f"packed has dtype {array.dtype}, allowed: uint8")
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
         raise TypeError(f"count is {count!r}, allowed: an integer")
-    if not 0 <= count <= 8 * array.size:
+    if not 0 <= count <= 8 * array.size // bits:
         raise ValueError(f"count is {count}, allowed: 0 to {8 * array.size // bits}, what {array.size} bytes hold")
     out = np.empty(int(count), dtype=np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64)
     _core.unpack(np.ascontiguousarray(array).reshape(-1), bits, out)

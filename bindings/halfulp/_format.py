@@ -274,6 +274,7 @@ def float_format(
             raise TypeError(f"{argument} is {flag!r}, allowed: True or False")
     if not isinstance(specials, str):
         raise TypeError(f"specials is {specials!r}, allowed: 'ieee', 'f', 'fn', 'fnuz'")
+    check_ascii("specials", specials)
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is {name!r}, allowed: a text or None")
     return Format(_core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,7 +105,8 @@ def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: int | None) -> int:
     return int(axis) % len(shape)
 
 
-def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, rng: Any, random: Any, projection: Any, overflow: Any) -> tuple[Any, ...]:
+def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, rng: Any, random: Any, projection: Any, overflow: Any) -> tuple[Any, Callable[[], Any]]:
+    """The projection of the elements, and what draws the random bits once everything else is found good."""
     if overflow is not None:
         raise ValueError(f"overflow is {overflow!r}, allowed: None; inside a scheme every encode saturates (sat_finite)")
     if isinstance(projection, Projection):
@@ -114,10 +116,10 @@ def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any
     if not how.stochastic and not scales_draw:
         if rng is not None or random is not None:
             raise ValueError(f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None")
-        return how, None
+        return how, lambda: None
     if scales_draw and random is not None:
         raise ValueError("random holds R for the elements only, and scale_rounding is stochastic too, allowed: rng=")
-    return how, named_source(how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape)
+    return how, lambda: named_source(how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape)
 
 
 def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, count: int) -> tuple[int, ...]:
@@ -155,10 +157,11 @@ def quantize(
     s = to_scheme(scheme)
     a = carried("x", x)
     axis = _checked_axis(s, a.shape, axis)
-    how, source = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    how, draw = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
     codes = np.empty(a.shape, dtype=s.element.code_dtype)
     planes: list[np.ndarray] = []
-    zero_scales, saturated = _core.quantize(a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, source, thread_count(threads))
+    count = thread_count(threads)
+    zero_scales, saturated = _core.quantize(a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, draw(), count)
     shaped = tuple(
         plane.astype(level.format.code_dtype).reshape(_scale_shape(s, i, a.shape, axis, plane.size)) for i, (plane, level) in enumerate(zip(planes, s.levels, strict=True))
     )
@@ -215,13 +218,13 @@ def fake_quantize_report(
     a = carried("x", x)
     check_holds(s.element._spec, a.carrier, s.element.name)
     axis = _checked_axis(s, a.shape, axis)
-    how, source = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    how, draw = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
     view = axis_view(a.shape, axis)
     count = thread_count(threads)
     report: list[int] = []
 
-    def compute(target: np.ndarray) -> None:
+    def compute(target: np.ndarray, source: Any) -> None:
         report.extend(_core.fake_quantize(a.data, view, s._spec, target, a.carrier, how, scale_rounding, source, count))
 
-    values = with_out(a, out, carrier_dtype(a.carrier), compute)
+    values = with_out(a, out, carrier_dtype(a.carrier), compute, draw)
     return values, report[0], report[1]

@@ -102,11 +102,11 @@ void validate(const scheme& s) {
 }
 
 scheme parse_scheme(std::string_view whole) {
-    for (const std::string_view name : reserved_schemes) {
-        if (whole == name) refuse(whole, "a known name that this version does not build yet; it builds float elements and float scales: see halfulp.schemes()");
-    }
     const std::size_t at = whole.find('@');
     std::string_view text = whole.substr(0, at);
+    for (const std::string_view name : reserved_schemes) {
+        if (text == name) refuse(whole, "a known name that this version does not build yet; it builds float elements and float scales: see halfulp.schemes()");
+    }
     std::string expanded;
     if (const published_scheme* row = find_published(text)) {
         expanded = row->text;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "halfulp/kernels/randomness.hpp"
@@ -28,5 +29,16 @@ void check_threads(int threads);
 
 /// A code has bits above its format's width.
 [[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format);
+
+/// No code has bits above its format's width. Looks at all of them before anything is written.
+template <class C>
+void check_codes(const std::string& argument, std::span<const C> codes, const float_format& format) {
+    std::uint64_t all = 0;
+    for (const C code : codes) all |= code;
+    if ((all & ~format.code_mask()) == 0) return;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        if ((codes[i] & ~format.code_mask()) != 0) throw_code_range(argument, i, codes[i], format);
+    }
+}
 
 }  // namespace halfulp::detail

@@ -116,7 +116,8 @@ template <carrier T, code_type C>
 void decode(std::span<const C> codes, std::span<T> out, const float_format& format, int threads) {
     detail::check_sizes(codes.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, format);
-    const std::uint64_t above = ~format.code_mask();
+    detail::check_threads(threads);
+    detail::check_codes("codes", codes, format);
     // Up to 8 bits the table is no larger than a few cache lines; building it costs less than it saves beyond a few codes.
     std::array<T, 256> table;
     const bool tabulated = format.bits() <= 8 && codes.size() > 256;
@@ -124,9 +125,6 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
     detail::parallel_for(codes.size(), threads, block_size, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint64_t code = codes[i];
-            if ((code & above) != 0) {
-                detail::throw_code_range("codes", i, code, format);
-            }
             out[i] = tabulated ? table[code] : decode<T>(code, format);
         }
     });

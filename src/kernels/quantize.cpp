@@ -113,8 +113,7 @@ void for_each_in_lane(const piece& at, std::uint64_t k, const Body& body) {
 }
 
 /// The element that a code stands for.
-projected decoded(std::uint64_t code, std::uint64_t index, const float_format& format) {
-    if ((code & ~format.code_mask()) != 0) detail::throw_code_range("codes", index, code, format);
+projected decoded(std::uint64_t code, const float_format& format) {
     projected element{number_class::finite, (code & format.sign_mask()) != 0, 0, 0, false, false, false};
     if (format.is_nan(code)) {
         element.kind = number_class::nan;
@@ -242,10 +241,9 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
             throw std::invalid_argument("scales[" + std::to_string(level) + "] has " + std::to_string(scales[level].size()) + " codes, allowed: " +
                                         std::to_string(layout.counts()[level]));
         }
-        for (std::size_t i = 0; i < scales[level].size(); ++i) {
-            if ((scales[level][i] & ~format.code_mask()) != 0) detail::throw_code_range("scales[" + std::to_string(level) + "]", i, scales[level][i], format);
-        }
+        detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], format);
     }
+    detail::check_codes("codes", codes, s.element);
     const element_decoder<T> decode_element;
     detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         std::vector<combined_scale> lanes;
@@ -253,7 +251,7 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
             const piece at = layout.piece_at(p);
             combine_lanes(s, layout, scales, at, lanes);
             for (std::uint64_t k = 0; k < at.lanes; ++k) {
-                for_each_in_lane(at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], i, s.element), lanes[k]); });
+                for_each_in_lane(at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], s.element), lanes[k]); });
             }
         }
     });

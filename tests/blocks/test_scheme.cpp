@@ -53,6 +53,7 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/32:e8m0fnu/tensor:binary32", "take no outer level");
     refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
     refuses("mxint8", "does not build yet");
+    refuses("nf4_64@flat", "does not build yet");
     refuses("mxfp4@hadamard=32", "does not build it yet");
     refuses("mxfp4@recipe=ceil", "does not build it yet");
     refuses("mxfp4@recipy=ceil", "did you mean 'recipe'");

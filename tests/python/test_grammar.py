@@ -1,0 +1,398 @@
+"""The text grammar of formats and schemes (contract, section 4): round trips, published names, reserved names, braces, options."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import shutil
+import subprocess
+
+import pytest
+import scheme_oracle as oracle
+
+import halfulp as hu
+
+NAMES = {
+    "binary16": ["fp16", "float16"],
+    "binary32": ["fp32", "float32"],
+    "binary64": ["fp64", "float64"],
+    "bfloat16": ["bf16"],
+    "tf32": [],
+    "dlfloat16": [],
+    "e4m3fn": ["float8_e4m3fn"],
+    "e5m2": ["float8_e5m2"],
+    "e4m3fnuz": ["float8_e4m3fnuz"],
+    "e5m2fnuz": ["float8_e5m2fnuz"],
+    "e4m3b11fnuz": ["float8_e4m3b11fnuz"],
+    "e3m4": ["float8_e3m4"],
+    "e4m3": ["float8_e4m3"],
+    "e8m0fnu": ["float8_e8m0fnu"],
+    "e5m3fnu": [],
+    "e4m3fnu": [],
+    "e3m2fn": ["float6_e3m2fn", "e3m2f"],
+    "e2m3fn": ["float6_e2m3fn", "e2m3f"],
+    "e2m1fn": ["float4_e2m1fn", "e2m1f"],
+}
+
+
+def random_shape(r: random.Random) -> str | None:
+    """A shape's text, None where the contract allows no such shape."""
+    letters = r.choice(["", "f", "fn", "fnuz"])
+    exponent_bits, mantissa_bits = r.choice([(r.randint(1, 19), r.randint(0, 10)), (r.randint(1, 6), r.randint(0, 4)), (r.randint(1, 19), r.randint(0, 62))])
+    unsigned = r.random() < 0.4
+    if letters == "" and (exponent_bits < 2 or mantissa_bits < 1):
+        return None
+    if letters == "fnuz" and unsigned:
+        return None
+    if exponent_bits + mantissa_bits + (not unsigned) > 64:
+        return None
+    if letters == "fn" and (exponent_bits, mantissa_bits) == (1, 0):
+        return None  # no finite member but zero (unsigned: 2^-bias alone remains, tested below)
+    bias = "" if r.random() < 0.5 else f"b{r.choice([r.randint(-20, 300), r.randint(-(2**19) + 1, 2**19 - 1)])}"
+    return f"e{exponent_bits}m{mantissa_bits}{bias}{letters}{'u' * unsigned}{'_nosub' * (r.random() < 0.3)}"
+
+
+def shapes(count: int, seed: int) -> list[str]:
+    r = random.Random(seed)
+    return list(itertools.islice((s for s in iter(lambda: random_shape(r), 0) if s), count))
+
+
+def test_to_string_then_parse_is_the_identity_for_random_shapes_and_their_fields_are_as_written() -> None:
+    for text in shapes(4000, 1):
+        f = hu.format(text)
+        assert hu.format(str(f)) == f, text
+        assert str(hu.format(str(f))) == str(f), text
+        if text in oracle.PUBLISHED:
+            continue
+        want = oracle.parse_format(text)
+        got = (f.exponent_bits, f.mantissa_bits, f.bias, f.signed, f.bits)
+        assert got == (want.E, want.M, want.bias, want.signed, want.bits), text
+        assert (f.has_inf, f.has_nan, f.has_zero) == (want.letters == "", want.letters != "f", want.has_zero), text
+        assert (f.min_subnormal is None) == (not want.sub or want.M == 0), text
+
+
+def test_two_texts_of_one_format_are_equal_hash_alike_and_have_one_canonical_text() -> None:
+    for text in shapes(500, 2):
+        f = hu.format(text)
+        explicit = re.sub(r"(m\d+)(b-?\d+)?", rf"\g<1>b{f.bias}", text, count=1) if text not in oracle.PUBLISHED else text
+        g = hu.format(explicit)
+        assert f == g
+        assert hash(f) == hash(g)
+        assert str(f) == str(g)
+
+
+def test_different_shapes_are_different() -> None:
+    by_fields: dict[tuple[object, ...], str] = {}
+    by_text: dict[str, tuple[object, ...]] = {}
+    for text in shapes(3000, 3):
+        want = oracle.parse_format(text)
+        subnormals_matter = want.sub if want.M > 0 else True
+        fields = (want.E, want.M, want.bias, want.letters, want.signed, subnormals_matter)
+        canonical = str(hu.format(text))
+        assert by_fields.setdefault(fields, canonical) == canonical
+        assert by_text.setdefault(canonical, fields) == fields, text
+
+
+def test_p3109_names_of_every_width_up_to_16_round_trip() -> None:
+    count = 0
+    for width in range(3, 17):
+        for sign in "su":
+            for precision in range(1, width + (sign == "u")):
+                for domain in "ef":
+                    name = f"Binary{width}p{precision}{sign}{domain}"
+                    try:
+                        f = hu.format(name)
+                    except ValueError as error:  # e.g. an infinity and a NaN leave nothing, or the exponent is too wide
+                        assert re.search("exponent width|no finite member", str(error)), name
+                        continue
+                    count += 1
+                    assert str(f) == name
+                    assert (f.bits, f.precision, f.signed, f.has_inf, f.has_nan) == (width, precision, sign == "s", domain == "e", True)
+    assert count > 500
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_published_names_and_aliases_mean_the_same_and_print_as_published(name: str) -> None:
+    f = hu.format(name)
+    assert str(f) == f.name == name
+    for alias in NAMES[name]:
+        assert hu.format(alias) == f
+        assert str(hu.format(alias)) == name
+
+
+def test_the_registry_holds_exactly_the_published_names() -> None:
+    assert sorted(str(f) for f in hu.formats()) == sorted(NAMES)
+
+
+def test_published_names_come_before_the_grammar() -> None:
+    """e2m1fn by the letters would have a NaN; the published one has none."""
+    for name in ("e2m1fn", "e2m3fn", "e3m2fn"):
+        f = hu.format(name)
+        with_nan = hu.float_format(exponent_bits=f.exponent_bits, mantissa_bits=f.mantissa_bits, specials="fn")
+        assert not f.has_nan
+        assert with_nan.has_nan
+        assert with_nan != f
+        assert str(with_nan) != name
+        assert hu.format(str(with_nan)) == with_nan
+        assert hu.format(name[:-1]) == f
+    assert hu.format("e4m3b11fnuz").bias == 11
+
+
+def test_maximal_munch_of_the_letters() -> None:
+    assert (hu.format("e4m3fnuz").signed, hu.format("e4m3fnuz").bias) == (True, 8)
+    assert (hu.format("e4m3fnu").signed, hu.format("e4m3fnu").has_nan) == (False, True)
+    assert (hu.format("e4m3fu").signed, hu.format("e4m3fu").has_nan) == (False, False)
+    assert (hu.format("e4m3u").signed, hu.format("e4m3u").has_inf) == (False, True)
+    assert hu.format("e11m30").bits == 42
+    assert hu.format("e1m1b10f").bias == 10
+    for text in ("e4m3uf", "e4m3nf", "e4m3fnuzz", "e4m3_nosubu", "e4m3b", "e4m3bfn", "e4m3fnfn", "e4m3 fn", "e04m3", "e4m03", "e4m3b07", "e4m3b+7", "e+4m3", "e4.0m3", "e4m3b1.0"):
+        with pytest.raises(ValueError, match="is not a known name"):
+            hu.format(text)
+
+
+def test_names_are_case_sensitive() -> None:
+    for name in [*NAMES, "Binary8p3se", "e7m9f"]:
+        for other in {name.upper(), name.capitalize(), name.swapcase()} - {name}:
+            if other not in [*NAMES, "Binary16", "Binary32", "Binary64"] or other.startswith("Binary"):
+                with pytest.raises(ValueError, match="is not a known name"):
+                    hu.format(other)
+
+
+RESERVED = ["int8", "uint4", "int4s", "int16", "q4.4", "q2.6s", "posit8_2", "posit16_1", "nf4", "nf3", "af4", "fp4_bnb", "hif8", "ternary", "pm1"]
+RESERVED += ["binary", "pm1_pmi", "dynamic8", "dynamic8u", "pot4", "apot4", "sqrt2pot4", "table:0a1b", "b1.58"]
+RESERVED_SCHEMES = ["mxint8", "nf4_64", "nf4_64_dq256", "int4_g128", "b1.58", "nf4/64:binary32@flat", "q2.6s/32:e8m0fnu", "ternary/tensor:binary32"]
+RESERVED_SCHEMES += ["int4s/128:binary16", "e2m1fn/32:int8", "nf4/64:dynamic8/256:binary32@double_quant,flat"]
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_reserved_format_is_known_and_not_built(name: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"'{name}'") + ".*known name that this version does not build yet"):
+        hu.format(name)
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *RESERVED_SCHEMES])
+def test_a_reserved_scheme_is_known_and_not_built(name: str) -> None:
+    with pytest.raises(ValueError, match="known name that this version does not build yet"):
+        hu.scheme(name)
+
+
+@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "e2m1fn/32:e8m0fnu"])
+def test_a_scheme_given_as_a_format_is_told_where_it_belongs(name: str) -> None:
+    with pytest.raises(ValueError, match="this is a scheme"):
+        hu.format(name)
+
+
+# ---------------------------------------------------------------------------------------------------------------- schemes
+PUBLISHED_SCHEMES = {
+    "mxfp8_e4m3": "e4m3fn/32:e8m0fnu",
+    "mxfp8_e5m2": "e5m2/32:e8m0fnu",
+    "mxfp6_e3m2": "e3m2fn/32:e8m0fnu",
+    "mxfp6_e2m3": "e2m3fn/32:e8m0fnu",
+    "mxfp4": "e2m1fn/32:e8m0fnu",
+    "nvfp4": "e2m1fn/16:e4m3fn/tensor:binary32",
+}
+
+
+def test_published_schemes_expand_to_their_levels_and_print_as_published() -> None:
+    assert sorted(str(s) for s in hu.schemes()) == sorted(PUBLISHED_SCHEMES)
+    for name, text in PUBLISHED_SCHEMES.items():
+        assert hu.scheme(name) == hu.scheme(text)
+        assert str(hu.scheme(text)) == hu.scheme(text).name == name
+        assert hash(hu.scheme(name)) == hash(hu.scheme(text))
+        element, *levels = text.split("/")
+        assert str(hu.scheme(name).element) == element
+        assert [f"{level.group}:{level.format}" for level in hu.scheme(name).levels] == levels
+
+
+def test_random_schemes_round_trip() -> None:
+    r = random.Random(4)
+    pool = [*NAMES, *shapes(100, 5), "Binary8p3se", "fp16", "float8_e4m3fn"]
+    seen = 0
+    for _ in range(2000):
+        levels = [(str(r.choice(["tensor", r.randint(1, 300), r.randint(1, 2**32 - 1)])), r.choice(pool)) for _ in range(r.randint(0, 4))]
+        text = r.choice(pool) + "".join(f"/{group}:{name}" for group, name in levels)
+        inner_power_of_two = any(not hu.format(name).has_zero for _, name in levels[:-1])
+        if inner_power_of_two:
+            with pytest.raises(ValueError, match="power-of-two scales .* take no outer level"):
+                hu.scheme(text)
+            continue
+        seen += 1
+        s = hu.scheme(text)
+        assert hu.scheme(str(s)) == s
+        assert str(hu.scheme(str(s))) == str(s)
+        assert [(str(level.group), level.format) for level in s.levels] == [(group, hu.format(name)) for group, name in levels]
+        bits = hu.format(text.split("/")[0]).bits
+        per_scale = 1
+        for group, name in levels:
+            if group == "tensor":
+                break
+            per_scale *= int(group)
+            bits += hu.format(name).bits / per_scale
+        assert s.bits_per_element == pytest.approx(bits, rel=1e-12)
+    assert seen > 1000
+
+
+def test_a_format_is_a_scheme_without_levels() -> None:
+    for given in ("e4m3fn", hu.format("e4m3fn"), "float8_e4m3fn"):
+        s = hu.scheme(given)
+        assert (str(s), s.levels, s.bits_per_element, s.element) == ("e4m3fn", (), 8.0, hu.format("e4m3fn"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("e2m1fn/", "has no ':'"),
+        ("e2m1fn/32", "has no ':'"),
+        ("e2m1fn/32:", "format ''"),
+        ("/32:e8m0fnu", "format ''"),
+        ("e2m1fn//32:e8m0fnu", "has no ':'"),
+        ("e2m1fn/:e8m0fnu", "group is ''"),
+        ("e2m1fn/0:e8m0fnu", "group is '0', allowed: a length from 1"),
+        ("e2m1fn/-1:e8m0fnu", "group is '-1'"),
+        ("e2m1fn/032:e8m0fnu", "group is '032'"),
+        ("e2m1fn/+3:e8m0fnu", "group is '+3'"),
+        ("e2m1fn/3.5:e8m0fnu", "group is '3.5'"),
+        ("e2m1fn/ 3:e8m0fnu", "group is ' 3'"),
+        ("e2m1fn/4294967296:e8m0fnu", "group is '4294967296', allowed: a length from 1 to 2^32 - 1"),
+        ("e2m1fn/99999999999999999999:e8m0fnu", "group is"),
+        ("e2m1fn/channel:e8m0fnu", "group 'channel' is known"),
+        ("e2m1fn/2x2:e8m0fnu", "group '2x2' is known"),
+        ("e2m1fn/32:e8m0fnu:e8m0fnu", "'e8m0fnu:e8m0fnu' is not a known name"),
+        ("mxfp4/16:binary32", "'mxfp4' is not a known name"),
+        ("e2m1fn/32:mxfp4", "'mxfp4' is not a known name"),
+        ("e2m1fn/32:e8m0fnu/4:binary32", "level 1 has power-of-two scales"),
+        ("e2m1fn" + "/2:bfloat16" * 5, "5 levels of scales, allowed: at most 4"),
+        ("mxfp4 ", "did you mean 'mxfp4'"),
+    ],
+)
+def test_an_impossible_scheme_says_what_is_wrong(text: str, fragment: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(fragment)) as error:
+        hu.scheme(text)
+    assert text[:60] in str(error.value)
+
+
+def test_options() -> None:
+    assert hu.scheme("mxfp4@recipe=ocp_floor") == hu.scheme("mxfp4")
+    assert hu.scheme("nvfp4@recipe=nvfp4_exact") == hu.scheme("nvfp4")
+    for text in ("mxfp4@recipe=rceil", "mxfp4@hadamard=32", "e2m1fn/16:e4m3fn@search=mse", "mxfp4@flat", "e2m1fn/8:binary16@zero_point", "mxfp4@recipe=ocp_floor,flat", "nvfp4@recipe=ocp_floor"):
+        with pytest.raises(ValueError, match="is known but this version does not build it yet"):
+            hu.scheme(text)
+    for text in ("mxfp4@zz", "mxfp4@recipes=ocp_floor", "mxfp4@Flat", "mxfp4@@"):
+        with pytest.raises(ValueError, match="option .* is not known"):
+            hu.scheme(text)
+    for text in ("mxfp4@", "mxfp4@recipe=ocp_floor,", "e2m1fn@", "mxfp4@,"):
+        with pytest.raises(ValueError, match="option"):
+            hu.scheme(text)
+
+
+# ----------------------------------------------------------------------------------------------------------------- braces
+def expand(text: str) -> list[str]:
+    """Brace expansion from a shell's definition: the first group's alternatives, each with every tail."""
+    match = re.search(r"\{", text)
+    if not match:
+        return [text]
+    depth, parts, start = 0, [], match.start() + 1
+    for i in range(match.start(), len(text)):
+        if text[i] == "{":
+            depth += 1
+        elif text[i] == "}":
+            depth -= 1
+        if (text[i] == "," and depth == 1) or depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+        if depth == 0:
+            break
+    if len(parts) == 1:
+        first, last = (int(n) for n in parts[0].split(".."))
+        middles = [str(n) for n in (range(first, last + 1) if first <= last else range(first, last - 1, -1))]
+    else:
+        middles = [inner for part in parts for inner in expand(part)]
+    return [text[: match.start()] + middle + tail for middle in middles for tail in expand(text[start:])]
+
+
+def random_braces(r: random.Random, depth: int = 0) -> str:
+    out = ""
+    for _ in range(r.randint(1, 3)):
+        kind = r.random()
+        if kind < 0.45 or depth > 2:
+            out += r.choice(["a", "b", "e2m1", "/16:", "_", "7", ".", ""])
+        elif kind < 0.7:
+            out += f"{{{r.randint(-3, 9)}..{r.randint(-3, 9)}}}"
+        else:
+            out += "{" + ",".join(random_braces(r, depth + 1) for _ in range(r.randint(2, 3))) + "}"
+    return out
+
+
+def brace_texts() -> list[str]:
+    r = random.Random(6)
+    fixed = ["x{a,b}", "x{,a}", "x{a,{b,c}}d", "x{{1..2},z}", "e{2..3}m{0..3}f/{16,32,64}:{e8m0fnu,bfloat16}", "x{3..1}y{a,}", "x{a..b,c}", "x{1..1}", "x"]
+    # A leading letter: an unquoted empty word would vanish in a shell.
+    return fixed + [text for text in ("x" + random_braces(r) for _ in range(600)) if len(expand(text)) < 500]
+
+
+def halfulps(text: str) -> list[str]:
+    from halfulp import _core
+
+    return list(_core.expand_braces(text))
+
+
+def test_braces_expand_as_the_definition_says() -> None:
+    for text in brace_texts():
+        assert halfulps(text) == expand(text), text
+
+
+def test_braces_expand_as_in_bash() -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash on this machine")
+    texts = brace_texts()
+    script = "".join(f"printf '%s\\n' {text}; echo\n" for text in texts)
+    output = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True).stdout
+    for text, lines in zip(texts, output.removesuffix("\n\n").split("\n\n"), strict=True):
+        assert halfulps(text) == lines.split("\n"), text
+
+
+def test_the_contracts_sweep_examples_expand_in_order() -> None:
+    found = [str(s) for s in hu.expand_schemes("e{2..3}m{0..3}f/{16,32,64}:{e8m0fnu,bfloat16}")]
+    want = [f"e{e}m{m}f/{g}:{s}" for e in (2, 3) for m in range(4) for g in (16, 32, 64) for s in ("e8m0fnu", "bfloat16")]
+    assert found == [str(hu.scheme(text)) for text in want]
+    assert "mxfp4" in found
+    assert len(found) == 48
+    found = [str(s) for s in hu.expand_schemes("e{2..3}m{0..3}f/{16,32}:e4m3fn/tensor:binary32")]
+    assert len(found) == 16
+    assert "nvfp4" in found
+
+
+def test_expand_schemes_keeps_each_scheme_once_in_order() -> None:
+    for given in ("mxfp4 nvfp4\n e2m1f/32:e8m0fnu\tmxfp8_e4m3", ["mxfp4", hu.scheme("nvfp4"), "e2m1fn/32:e8m0fnu", "{mxfp4,mxfp8_e4m3}"]):
+        assert [str(s) for s in hu.expand_schemes(given)] == ["mxfp4", "nvfp4", "mxfp8_e4m3"]
+    assert hu.expand_schemes(hu.scheme("mxfp4")) == hu.expand_schemes("mxfp4") == [hu.scheme("mxfp4")]
+    assert hu.expand_schemes(hu.format("e2m1f")) == [hu.scheme("e2m1fn")]
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("{", "'{' at position 0 is not closed"),
+        ("a{b,c", "'{' at position 1 is not closed"),
+        ("a}", "'}' at position 1 has no '{'"),
+        ("{a,b}}", "has no '{'"),
+        ("{a}", "holds one text"),
+        ("{}", "holds one text"),
+        ("{{1..2}}", "holds one text"),
+        ("{1..}", "is not a range"),
+        ("{..2}", "is not a range"),
+        ("{1..3..2}", "is not a range"),
+        ("{1..2000000}", "is not a range"),
+        ("{1..99999999999999999999}", "is not a range"),
+        ("{0..100000}", "more than 100000"),
+        ("{0..999}{0..999}", "more than 100000"),
+        ("{a,b}" * 40, "more than 100000"),
+        ("{" * 9999, "is not closed"),
+        ("x" * 10001, "10001 characters, allowed: at most 10000"),
+    ],
+)
+def test_wrong_braces_say_where(text: str, fragment: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(fragment)):
+        hu.expand_schemes(text)
