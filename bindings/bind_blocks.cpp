@@ -3,9 +3,12 @@
 namespace halfulp::python {
 namespace {
 
-axis_view to_view(const py::tuple& t) { return {t[0].cast<std::uint64_t>(), t[1].cast<std::uint64_t>(), t[2].cast<std::uint64_t>()}; }
+axis_view to_view(const py::tuple& t) {
+    return {t[0].cast<std::uint64_t>(), t[1].cast<std::uint64_t>(), t[2].cast<std::uint64_t>()};
+}
 
-quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding, const python_randomness& random, int threads) {
+quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
+                            const python_randomness& random, int threads) {
     quantize_options options;
     options.rounding = how.rounding;
     if (scale_rounding) options.scale_rounding = parse_rounding(*scale_rounding);
@@ -24,28 +27,36 @@ py::tuple as_tuple(const quantize_report& report) { return py::make_tuple(report
 void bind_blocks(py::module_& m) {
     py::class_<scheme>(m, "Scheme")
         .def_property_readonly("element", [](const scheme& s) { return s.element; })
-        .def_property_readonly("levels", [](const scheme& s) {
-            py::list levels;
-            for (const scale_level& level : s.levels) {
-                levels.append(py::make_tuple(level.group.is_tensor() ? py::object(py::str("tensor")) : py::object(py::int_(level.group.length)), level.format));
-            }
-            return levels;
-        })
+        .def_property_readonly(
+            "levels",
+            [](const scheme& s) {
+                py::list levels;
+                for (const scale_level& level : s.levels) {
+                    levels.append(py::make_tuple(level.group.is_tensor() ? py::object(py::str("tensor"))
+                                                                         : py::object(py::int_(level.group.length)),
+                                                 level.format));
+                }
+                return levels;
+            })
         .def_property_readonly("bits_per_element", [](const scheme& s) { return bits_per_element(s); })
         .def("__str__", [](const scheme& s) { return to_string(s); })
         .def("__eq__", [](const scheme& a, const scheme& b) { return a == b; });
     m.def("parse_scheme", &parse_scheme);
     m.def("make_scheme", [](const float_format& element) { return scheme{element, {}}; });
-    m.def("expand_braces", [](const std::string& text, std::size_t limit) { return expand_braces(text, limit); }, py::arg("text"), py::arg("limit") = 100000);
+    m.def(
+        "expand_braces", [](const std::string& text, std::size_t limit) { return expand_braces(text, limit); },
+        py::arg("text"), py::arg("limit") = 100000);
     m.def("published_schemes", [] {
         py::list rows;
-        for (const published_scheme& row : published_schemes()) rows.append(py::make_tuple(std::string(row.name), std::string(row.text), std::string(row.source)));
+        for (const published_scheme& row : published_schemes())
+            rows.append(py::make_tuple(std::string(row.name), std::string(row.text), std::string(row.source)));
         return rows;
     });
     m.def("scale_counts", [](const scheme& s, const py::tuple& view) { return scale_counts(s, to_view(view)); });
     // Scale planes come and go as a list of uint64 arrays, innermost first.
-    m.def("quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array codes, py::list planes, const std::string& carrier_name,
-                         const projection& how, const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
+    m.def("quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array codes, py::list planes,
+                         const std::string& carrier_name, const projection& how,
+                         const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
         const python_randomness r(random);
         const quantize_options options = to_options(how, scale_rounding, r, threads);
         quantize_report report;
@@ -66,7 +77,8 @@ void bind_blocks(py::module_& m) {
         }
         return as_tuple(report);
     });
-    m.def("dequantize", [](const py::array& codes, const py::tuple& view, const scheme& s, const py::list& planes, py::array out, const std::string& carrier_name, int threads) {
+    m.def("dequantize", [](const py::array& codes, const py::tuple& view, const scheme& s, const py::list& planes,
+                           py::array out, const std::string& carrier_name, int threads) {
         scale_planes scales;
         for (const py::handle plane : planes) {
             const auto a = input<std::uint64_t>(plane.cast<py::array>());
@@ -82,7 +94,8 @@ void bind_blocks(py::module_& m) {
             });
         });
     });
-    m.def("fake_quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array out, const std::string& carrier_name, const projection& how,
+    m.def("fake_quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array out,
+                              const std::string& carrier_name, const projection& how,
                               const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
         const python_randomness r(random);
         const quantize_options options = to_options(how, scale_rounding, r, threads);

@@ -11,15 +11,17 @@ void bind_rounding(py::module_& m) {
         .def_property_readonly("random_bits", [](const projection& p) { return int{p.random_bits}; })
         .def_property_readonly("stochastic", [](const projection& p) { return is_stochastic(p.rounding); });
     // Every text is checked by the C++ parser, which names the argument; an empty option keeps what `base` has.
-    m.def("make_projection", [](const projection& base, std::optional<std::string> rounding, std::optional<std::string> overflow,
-                                std::optional<std::string> nan, std::optional<std::string> ftz, std::optional<int> random_bits) {
+    m.def("make_projection", [](const projection& base, std::optional<std::string> rounding,
+                                std::optional<std::string> overflow, std::optional<std::string> nan,
+                                std::optional<std::string> ftz, std::optional<int> random_bits) {
         projection p = base;
         if (rounding) p.rounding = parse_rounding(*rounding);
         if (overflow) p.overflow = parse_overflow(*overflow);
         if (nan) p.nan = parse_nan(*nan);
         if (ftz) p.ftz = parse_ftz(*ftz);
         if (random_bits) {
-            if (*random_bits < 1 || *random_bits > 32) throw std::invalid_argument("random_bits is " + std::to_string(*random_bits) + ", allowed: 1 to 32");
+            if (*random_bits < 1 || *random_bits > 32)
+                throw std::invalid_argument("random_bits is " + std::to_string(*random_bits) + ", allowed: 1 to 32");
             p.random_bits = static_cast<std::uint8_t>(*random_bits);
         }
         return p;
@@ -30,12 +32,14 @@ void bind_rounding(py::module_& m) {
     });
     m.def("projection_presets", [] {
         py::list rows;
-        for (const projection_preset& row : projection_presets) rows.append(py::make_tuple(std::string(row.name), std::string(row.meaning)));
+        for (const projection_preset& row : projection_presets)
+            rows.append(py::make_tuple(std::string(row.name), std::string(row.meaning)));
         return rows;
     });
     m.def("rounding_modes", [] {
         py::list rows;
-        for (const rounding_mode_row& row : rounding_modes) rows.append(py::make_tuple(std::string(row.name), std::string(row.alias)));
+        for (const rounding_mode_row& row : rounding_modes)
+            rows.append(py::make_tuple(std::string(row.name), std::string(row.alias)));
         return rows;
     });
     m.def("is_stochastic", [](const std::string& rounding) { return is_stochastic(parse_rounding(rounding)); });

@@ -2,7 +2,8 @@
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled part of halfulp. Its names are not public: use the package.";
-    m.attr("version") = std::to_string(HALFULP_VERSION_MAJOR) + "." + std::to_string(HALFULP_VERSION_MINOR) + "." + std::to_string(HALFULP_VERSION_PATCH);
+    m.attr("version") = std::to_string(HALFULP_VERSION_MAJOR) + "." + std::to_string(HALFULP_VERSION_MINOR) + "." +
+                        std::to_string(HALFULP_VERSION_PATCH);
     halfulp::python::bind_formats(m);
     halfulp::python::bind_rounding(m);
     halfulp::python::bind_codecs(m);

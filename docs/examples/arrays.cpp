@@ -18,6 +18,7 @@ int main() {
 
     // A part of the array, on its own: the offset names its place, so the bits are the same.
     std::vector<std::uint8_t> part(3);
-    halfulp::encode<float, std::uint8_t>(std::span(x).subspan(5), part, format, how, halfulp::random_source{.seed = 42, .offset = 5});
+    halfulp::encode<float, std::uint8_t>(std::span(x).subspan(5), part, format, how,
+                                         halfulp::random_source{.seed = 42, .offset = 5});
     std::printf("| %02x %02x %02x\n", part[0], part[1], part[2]);
 }

@@ -9,7 +9,8 @@
 int main() {
     const auto mxfp4 = halfulp::parse_scheme("mxfp4");
     std::vector<float> x(64);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::ldexp(static_cast<float>(i % 7), static_cast<int>(i / 32) * 3);
+    for (std::size_t i = 0; i < x.size(); ++i)
+        x[i] = std::ldexp(static_cast<float>(i % 7), static_cast<int>(i / 32) * 3);
 
     const halfulp::axis_view view{.length = x.size()};  // one axis of 64 elements
     std::vector<std::uint8_t> codes(x.size());

@@ -12,7 +12,8 @@ namespace halfulp {
 namespace {
 
 constexpr std::size_t block_size = 4096;
-constexpr std::size_t lanes = 8;  // independent partial sums: a loop that the compiler may vectorize without reordering anything
+constexpr std::size_t lanes =
+    8;  // independent partial sums: a loop that the compiler may vectorize without reordering anything
 
 template <class T>
 difference measure_block(const T* x, const T* y, std::size_t n) {

@@ -37,7 +37,8 @@ std::optional<std::vector<std::string>> number_range(std::string_view text, std:
         refuse(text, "'{" + std::string(body) + "}' is not a range of two integers such as {2..4}");
     }
     const long step = *first <= *last ? 1 : -1;
-    if (static_cast<std::size_t>((*last - *first) * step) >= limit) refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+    if (static_cast<std::size_t>((*last - *first) * step) >= limit)
+        refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
     std::vector<std::string> out;
     for (long value = *first;; value += step) {
         out.push_back(std::to_string(value));
@@ -66,7 +67,9 @@ std::vector<std::string_view> split_outer(std::string_view body) {
 }  // namespace
 
 std::vector<std::string> expand_braces(std::string_view text, std::size_t limit) {
-    if (text.size() > 10000) throw std::invalid_argument("schemes has " + std::to_string(text.size()) + " characters, allowed: at most 10000");
+    if (text.size() > 10000)
+        throw std::invalid_argument("schemes has " + std::to_string(text.size()) +
+                                    " characters, allowed: at most 10000");
     const std::size_t open = text.find('{');
     const std::size_t stray = text.find('}');
     if (stray != std::string_view::npos && (open == std::string_view::npos || stray < open)) {
@@ -77,17 +80,21 @@ std::vector<std::string> expand_braces(std::string_view text, std::size_t limit)
     const std::string_view body = text.substr(open + 1, close - open - 1);
     std::vector<std::string> middles;
     const std::vector<std::string_view> alternatives = split_outer(body);
-    if (auto range = alternatives.size() == 1 && body.find('{') == std::string_view::npos ? number_range(text, body, limit) : std::nullopt) {
+    if (auto range = alternatives.size() == 1 && body.find('{') == std::string_view::npos
+                         ? number_range(text, body, limit)
+                         : std::nullopt) {
         middles = std::move(*range);
     } else if (alternatives.size() == 1) {
-        refuse(text, "'{" + std::string(body) + "}' holds one text, expected two or more with commas, or a range such as {2..4}");
+        refuse(text, "'{" + std::string(body) +
+                         "}' holds one text, expected two or more with commas, or a range such as {2..4}");
     } else {
         for (const std::string_view part : alternatives) {
             for (std::string& inner : expand_braces(part, limit)) middles.push_back(std::move(inner));
         }
     }
     const std::vector<std::string> tails = expand_braces(text.substr(close + 1), limit);
-    if (middles.size() > limit / tails.size()) refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+    if (middles.size() > limit / tails.size())
+        refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
     std::vector<std::string> out;
     out.reserve(middles.size() * tails.size());
     for (const std::string& middle : middles) {

@@ -22,24 +22,34 @@ constexpr std::array<published_scheme, 6> published{{
 }};
 
 // Known to the grammar, built by later versions.
-constexpr std::array<std::string_view, 6> reserved_schemes{"mxint8", "nf4_64", "nf4_64_dq256", "int4_g128", "b1.58", "int4_g64"};
-constexpr std::array<std::string_view, 6> reserved_options{"zero_point", "hadamard", "search", "flat", "double_quant", "recipe"};
+constexpr std::array<std::string_view, 6> reserved_schemes{"mxint8",    "nf4_64", "nf4_64_dq256",
+                                                           "int4_g128", "b1.58",  "int4_g64"};
+constexpr std::array<std::string_view, 6> reserved_options{"zero_point", "hadamard",     "search",
+                                                           "flat",       "double_quant", "recipe"};
 // The recipe that a scheme has anyway may be written out.
 constexpr std::array<std::string_view, 2> default_recipes{"ocp_floor", "nvfp4_exact"};
 
-std::string quoted(std::string_view text) { return "'" + std::string(text.substr(0, 100)) + (text.size() > 100 ? "…'" : "'"); }
+std::string quoted(std::string_view text) {
+    return "'" + std::string(text.substr(0, 100)) + (text.size() > 100 ? "…'" : "'");
+}
 
-[[noreturn]] void refuse(std::string_view whole, const std::string& why) { throw std::invalid_argument("scheme " + quoted(whole) + ": " + why); }
+[[noreturn]] void refuse(std::string_view whole, const std::string& why) {
+    throw std::invalid_argument("scheme " + quoted(whole) + ": " + why);
+}
 
 scale_group parse_group(std::string_view whole, std::string_view text) {
     if (text == "tensor") return {0};
     if (text == "channel" || text.find('x') != std::string_view::npos) {
-        refuse(whole, "group " + quoted(text) + " is known (channels and tiles) but this version does not build it yet; it builds a length such as 32, and 'tensor'");
+        refuse(whole, "group " + quoted(text) +
+                          " is known (channels and tiles) but this version does not build it yet; it builds a length "
+                          "such as 32, and 'tensor'");
     }
     std::uint64_t length = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc{} || end != text.data() + text.size() || length == 0 || length > 0xFFFFFFFFu || text[0] == '0') {
-        refuse(whole, "group is " + quoted(text) + ", allowed: a length from 1 to 2^32 - 1, 'tensor' ('channel' and 'RxC' in a later version)");
+    if (error != std::errc{} || end != text.data() + text.size() || length == 0 || length > 0xFFFFFFFFu ||
+        text[0] == '0') {
+        refuse(whole, "group is " + quoted(text) +
+                          ", allowed: a length from 1 to 2^32 - 1, 'tensor' ('channel' and 'RxC' in a later version)");
     }
     return {length};
 }
@@ -61,13 +71,19 @@ void check_options(std::string_view whole, std::string_view options, const schem
         bool known = false;
         for (const std::string_view reserved : reserved_options) known = known || reserved == name;
         if (!known) {
-            refuse(whole, "option " + quoted(name) + " is not known" + suggestion(name, {reserved_options.begin(), reserved_options.end()}) +
+            refuse(whole, "option " + quoted(name) + " is not known" +
+                              suggestion(name, {reserved_options.begin(), reserved_options.end()}) +
                               "; expected recipe=…, zero_point, hadamard=…, search=…, flat, double_quant");
         }
         const bool is_mx = s.levels.size() == 1 && is_power_of_two_scale(s.levels[0].format);
-        const std::string_view value = option.size() > name.size() ? option.substr(name.size() + 1) : std::string_view{};
-        if (name == "recipe" && ((value == default_recipes[0] && is_mx) || (value == default_recipes[1] && s.levels.size() == 2))) continue;
-        refuse(whole, "option " + quoted(option) + " is known but this version does not build it yet; it builds the default recipe of each scheme");
+        const std::string_view value =
+            option.size() > name.size() ? option.substr(name.size() + 1) : std::string_view{};
+        if (name == "recipe" &&
+            ((value == default_recipes[0] && is_mx) || (value == default_recipes[1] && s.levels.size() == 2)))
+            continue;
+        refuse(whole,
+               "option " + quoted(option) +
+                   " is known but this version does not build it yet; it builds the default recipe of each scheme");
     }
     if (whole.ends_with('@') || whole.ends_with(',')) refuse(whole, "an option's name is missing at the end");
 }
@@ -82,7 +98,8 @@ const published_scheme* find_published(std::string_view name) {
 std::string to_plain_text(const scheme& s) {
     std::string text = to_string(s.element);
     for (const scale_level& level : s.levels) {
-        text += "/" + (level.group.is_tensor() ? std::string("tensor") : std::to_string(level.group.length)) + ":" + to_string(level.format);
+        text += "/" + (level.group.is_tensor() ? std::string("tensor") : std::to_string(level.group.length)) + ":" +
+                to_string(level.format);
     }
     return text;
 }
@@ -91,12 +108,14 @@ std::string to_plain_text(const scheme& s) {
 
 void validate(const scheme& s) {
     if (s.levels.size() > max_scale_levels) {
-        throw std::invalid_argument("the scheme has " + std::to_string(s.levels.size()) + " levels of scales, allowed: at most " + std::to_string(max_scale_levels));
+        throw std::invalid_argument("the scheme has " + std::to_string(s.levels.size()) +
+                                    " levels of scales, allowed: at most " + std::to_string(max_scale_levels));
     }
     for (std::size_t i = 0; i + 1 < s.levels.size(); ++i) {
         if (is_power_of_two_scale(s.levels[i].format)) {
-            throw std::invalid_argument("level " + std::to_string(i + 1) + " has power-of-two scales (" + to_string(s.levels[i].format) +
-                                        "), which take no outer level unless a recipe says how; allowed: end there, or another scale format");
+            throw std::invalid_argument(
+                "level " + std::to_string(i + 1) + " has power-of-two scales (" + to_string(s.levels[i].format) +
+                "), which take no outer level unless a recipe says how; allowed: end there, or another scale format");
         }
     }
 }
@@ -105,7 +124,10 @@ scheme parse_scheme(std::string_view whole) {
     const std::size_t at = whole.find('@');
     std::string_view text = whole.substr(0, at);
     for (const std::string_view name : reserved_schemes) {
-        if (text == name) refuse(whole, "a known name that this version does not build yet; it builds float elements and float scales: see halfulp.schemes()");
+        if (text == name)
+            refuse(whole,
+                   "a known name that this version does not build yet; it builds float elements and float scales: see "
+                   "halfulp.schemes()");
     }
     std::string expanded;
     if (const published_scheme* row = find_published(text)) {
@@ -134,8 +156,11 @@ scheme parse_scheme(std::string_view whole) {
     scheme s{parse_part(whole, parts[0]), {}};
     for (std::size_t i = 1; i < parts.size(); ++i) {
         const std::size_t colon = parts[i].find(':');
-        if (colon == std::string_view::npos) refuse(whole, "level " + quoted(parts[i]) + " has no ':', expected '/' group ':' format, as in 'e2m1fn/32:e8m0fnu'");
-        s.levels.push_back({parse_group(whole, parts[i].substr(0, colon)), parse_part(whole, parts[i].substr(colon + 1))});
+        if (colon == std::string_view::npos)
+            refuse(whole, "level " + quoted(parts[i]) +
+                              " has no ':', expected '/' group ':' format, as in 'e2m1fn/32:e8m0fnu'");
+        s.levels.push_back(
+            {parse_group(whole, parts[i].substr(0, colon)), parse_part(whole, parts[i].substr(colon + 1))});
     }
     try {
         validate(s);

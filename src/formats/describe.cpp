@@ -44,8 +44,8 @@ std::string to_hex(const dyadic& value) {
     std::string digits;
     for (std::uint64_t rest = fraction; rest != 0; rest <<= 4) digits += "0123456789abcdef"[rest >> 60];
     const int exponent = value.exponent + top;
-    return std::string(value.negative ? "-" : "") + "0x1" + (digits.empty() ? "" : "." + digits) + "p" + (exponent < 0 ? "" : "+") +
-           std::to_string(exponent);
+    return std::string(value.negative ? "-" : "") + "0x1" + (digits.empty() ? "" : "." + digits) + "p" +
+           (exponent < 0 ? "" : "+") + std::to_string(exponent);
 }
 
 std::string describe(const float_format& format) {
@@ -62,8 +62,9 @@ std::string describe(const float_format& format) {
     lines.emplace_back("name", to_string(format));
     if (!aliases.empty()) lines.emplace_back("aliases", "[" + aliases + "]");
     if (!source.empty()) lines.emplace_back("source", "\"" + source + "\"");
-    lines.emplace_back("bits", std::to_string(format.bits()) + "  # sign " + std::to_string(int{format.is_signed}) + ", exponent " +
-                                   std::to_string(format.exponent_bits) + ", fraction " + std::to_string(format.mantissa_bits));
+    lines.emplace_back("bits", std::to_string(format.bits()) + "  # sign " + std::to_string(int{format.is_signed}) +
+                                   ", exponent " + std::to_string(format.exponent_bits) + ", fraction " +
+                                   std::to_string(format.mantissa_bits));
     lines.emplace_back("precision", std::to_string(format.precision()));
     lines.emplace_back("bias", std::to_string(format.bias));
     lines.emplace_back("emin", std::to_string(format.emin()));
@@ -71,7 +72,8 @@ std::string describe(const float_format& format) {
     lines.emplace_back("signed", yes_or_no(format.is_signed));
     lines.emplace_back("zero", !format.has_zero() ? "none" : format.has_negative_zero() ? "+0 and -0" : "+0");
     lines.emplace_back("subnormals", yes_or_no(format.low() == low_binade::subnormals && format.mantissa_bits > 0));
-    lines.emplace_back("infinity", format.has_infinity() ? hex_code(format.infinity_magnitude(), format.bits()) : "none");
+    lines.emplace_back("infinity",
+                       format.has_infinity() ? hex_code(format.infinity_magnitude(), format.bits()) : "none");
     lines.emplace_back("nan", format.has_nan() ? hex_code(format.nan_code(), format.bits()) : "none");
     lines.emplace_back("max", number(format.magnitude_value(format.max_magnitude())));
     lines.emplace_back("min_normal", number(format.magnitude_value(format.min_normal_magnitude())));

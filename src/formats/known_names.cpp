@@ -8,7 +8,8 @@
 namespace halfulp {
 namespace {
 
-constexpr std::array<std::string_view, 8> reserved_names{"hif8", "af4", "fp4_bnb", "ternary", "pm1", "binary", "pm1_pmi", "b1.58"};
+constexpr std::array<std::string_view, 8> reserved_names{"hif8", "af4",    "fp4_bnb", "ternary",
+                                                         "pm1",  "binary", "pm1_pmi", "b1.58"};
 
 /// Prefixes followed by digits and then by letters of the family's own.
 struct reserved_family {
@@ -32,7 +33,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string lowered(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -59,7 +61,8 @@ bool is_reserved_format_name(std::string_view text) {
     return std::any_of(reserved_families.begin(), reserved_families.end(), [text](const reserved_family& family) {
         if (!text.starts_with(family.prefix) || text.size() == family.prefix.size()) return false;
         const std::string_view tail = text.substr(family.prefix.size());
-        return (is_digit(tail[0]) || family.prefix == "table:") && tail.find_first_not_of(family.tail) == std::string_view::npos;
+        return (is_digit(tail[0]) || family.prefix == "table:") &&
+               tail.find_first_not_of(family.tail) == std::string_view::npos;
     });
 }
 

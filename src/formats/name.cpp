@@ -58,13 +58,18 @@ std::optional<float_format> parse_shape(std::string_view text) {
         bias = in.take_integer(true);
         if (!bias) return std::nullopt;
     }
-    const specials special_codes = in.take("fnuz") ? specials::fnuz : in.take("fn") ? specials::fn : in.take("f") ? specials::finite : specials::ieee;
+    const specials special_codes = in.take("fnuz") ? specials::fnuz
+                                   : in.take("fn") ? specials::fn
+                                   : in.take("f")  ? specials::finite
+                                                   : specials::ieee;
     const bool is_signed = !in.take("u");
     const bool has_subnormals = !in.take("_nosub");
     if (!in.at_end()) return std::nullopt;
-    const bool shiftable = *exponent_bits >= 1 && *exponent_bits <= max_exponent_bits;  // else make_float_format refuses it
-    return make_float_format(*exponent_bits, *mantissa_bits, bias.value_or(shiftable ? default_bias(*exponent_bits, special_codes) : 0),
-                             special_codes, is_signed, has_subnormals);
+    const bool shiftable =
+        *exponent_bits >= 1 && *exponent_bits <= max_exponent_bits;  // else make_float_format refuses it
+    return make_float_format(*exponent_bits, *mantissa_bits,
+                             bias.value_or(shiftable ? default_bias(*exponent_bits, special_codes) : 0), special_codes,
+                             is_signed, has_subnormals);
 }
 
 /// Binary<K>p<P>{s|u}{e|f}.
@@ -98,7 +103,8 @@ std::vector<std::string_view> all_names() {
 [[noreturn]] void refuse(std::string_view text) {
     const std::string quoted = "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "…" : "") + "'";
     if (is_reserved_format_name(text)) {
-        throw std::invalid_argument("format " + quoted + " is a known name that this version does not build yet; it builds float formats: "
+        throw std::invalid_argument("format " + quoted +
+                                    " is a known name that this version does not build yet; it builds float formats: "
                                     "see halfulp.formats()");
     }
     std::string hint = suggestion(text, all_names());
@@ -136,14 +142,18 @@ std::string to_string(const float_format& format) {
         if (row.format == format) return std::string(row.name);
     }
     if (format.is_p3109()) {
-        return "Binary" + std::to_string(format.bits()) + "p" + std::to_string(format.precision()) + (format.is_signed ? "s" : "u") +
-               (format.has_infinity() ? "e" : "f");
+        return "Binary" + std::to_string(format.bits()) + "p" + std::to_string(format.precision()) +
+               (format.is_signed ? "s" : "u") + (format.has_infinity() ? "e" : "f");
     }
     const std::string shape = "e" + std::to_string(format.exponent_bits) + "m" + std::to_string(format.mantissa_bits);
-    std::string letters = format.specials == specials::finite ? "f" : format.specials == specials::fn ? "fn" : format.specials == specials::fnuz ? "fnuz" : "";
+    std::string letters = format.specials == specials::finite ? "f"
+                          : format.specials == specials::fn   ? "fn"
+                          : format.specials == specials::fnuz ? "fnuz"
+                                                              : "";
     if (!format.is_signed) letters += "u";
     if (!format.has_subnormals) letters += "_nosub";
-    const bool plain = format.bias == default_bias(format.exponent_bits, format.specials) && !spelling_is_taken(shape + letters, format);
+    const bool plain = format.bias == default_bias(format.exponent_bits, format.specials) &&
+                       !spelling_is_taken(shape + letters, format);
     return plain ? shape + letters : shape + "b" + std::to_string(format.bias) + letters;
 }
 

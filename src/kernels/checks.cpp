@@ -12,7 +12,9 @@ namespace halfulp::detail {
 std::string at(std::size_t index) { return "[" + std::to_string(index) + "]"; }
 
 void check_sizes(std::size_t x, std::size_t out) {
-    if (x != out) throw std::invalid_argument("out has " + std::to_string(out) + " elements, allowed: " + std::to_string(x) + ", as many as the input has");
+    if (x != out)
+        throw std::invalid_argument("out has " + std::to_string(out) + " elements, allowed: " + std::to_string(x) +
+                                    ", as many as the input has");
 }
 
 void check_holds(const float_format& carrier_format, const float_format& format) {
@@ -21,27 +23,33 @@ void check_holds(const float_format& carrier_format, const float_format& format)
     for (const float_format& c : {binary16_format, bfloat16_format, binary32_format, binary64_format}) {
         if (holds(c, format)) others += (others.empty() ? "" : ", ") + to_string(c);
     }
-    throw std::invalid_argument("the carrier " + to_string(carrier_format) + " does not hold every value of " + to_string(format) +
-                                ", allowed: " + (others.empty() ? "no carrier does; encode and the exact value of a code still work" : others));
+    throw std::invalid_argument(
+        "the carrier " + to_string(carrier_format) + " does not hold every value of " + to_string(format) +
+        ", allowed: " + (others.empty() ? "no carrier does; encode and the exact value of a code still work" : others));
 }
 
 void check_random(rounding_mode mode, int random_bits, const randomness& random, std::size_t size) {
-    if (random_bits < 1 || random_bits > 32) throw std::invalid_argument("random_bits is " + std::to_string(random_bits) + ", allowed: 1 to 32");
+    if (random_bits < 1 || random_bits > 32)
+        throw std::invalid_argument("random_bits is " + std::to_string(random_bits) + ", allowed: 1 to 32");
     if (!is_stochastic(mode)) return;
     if (!random.present) {
-        throw std::invalid_argument("rounding is '" + std::string(to_string(mode)) + "' and no random bits are given; pass a random_source (a seed) or R itself");
+        throw std::invalid_argument("rounding is '" + std::string(to_string(mode)) +
+                                    "' and no random bits are given; pass a random_source (a seed) or R itself");
     }
     if (random.source.offset > std::numeric_limits<std::uint64_t>::max() - size) {
-        throw std::invalid_argument("offset is " + std::to_string(random.source.offset) + ", allowed: offset + number of elements below 2^64");
+        throw std::invalid_argument("offset is " + std::to_string(random.source.offset) +
+                                    ", allowed: offset + number of elements below 2^64");
     }
     if (random.given.data() == nullptr) return;
     if (random.given.size() != size) {
-        throw std::invalid_argument("random has " + std::to_string(random.given.size()) + " elements, allowed: " + std::to_string(size) + ", as many as x has");
+        throw std::invalid_argument("random has " + std::to_string(random.given.size()) +
+                                    " elements, allowed: " + std::to_string(size) + ", as many as x has");
     }
     for (std::size_t i = 0; random_bits < 32 && i < random.given.size(); ++i) {
         if (random.given[i] >> random_bits != 0) {
-            throw std::invalid_argument("random" + at(i) + " is " + std::to_string(random.given[i]) + ", allowed: 0 to 2^" + std::to_string(random_bits) +
-                                        " - 1 (random_bits is " + std::to_string(random_bits) + ")");
+            throw std::invalid_argument("random" + at(i) + " is " + std::to_string(random.given[i]) +
+                                        ", allowed: 0 to 2^" + std::to_string(random_bits) + " - 1 (random_bits is " +
+                                        std::to_string(random_bits) + ")");
         }
     }
 }
@@ -52,12 +60,14 @@ void check_threads(int threads) {
 
 void throw_missing_nan(std::size_t index, const float_format& format) {
     throw std::invalid_argument("nan is 'raise': x" + at(index) + " becomes NaN and " + to_string(format) +
-                                " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and fake_quantize also nan='keep')");
+                                " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and "
+                                "fake_quantize also nan='keep')");
 }
 
 void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format) {
-    throw std::invalid_argument(argument + at(index) + " is " + std::to_string(code) + ", allowed: 0 to " + std::to_string(format.code_mask()) + " (" +
-                                to_string(format) + " has " + std::to_string(format.bits()) + " bits)");
+    throw std::invalid_argument(argument + at(index) + " is " + std::to_string(code) + ", allowed: 0 to " +
+                                std::to_string(format.code_mask()) + " (" + to_string(format) + " has " +
+                                std::to_string(format.bits()) + " bits)");
 }
 
 }  // namespace halfulp::detail

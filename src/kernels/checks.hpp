@@ -28,7 +28,8 @@ void check_threads(int threads);
 [[noreturn]] void throw_missing_nan(std::size_t index, const float_format& format);
 
 /// A code has bits above its format's width.
-[[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format);
+[[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code,
+                                   const float_format& format);
 
 /// No code has bits above its format's width. Looks at all of them before anything is written.
 template <class C>

@@ -21,14 +21,16 @@ constexpr std::size_t block_size = 1024;  // elements between two fillings of th
 /// What a float format cannot do with a projection.
 void check_projection(const projection& how) {
     if (how.overflow == overflow_policy::wrap) {
-        throw std::invalid_argument("overflow is 'wrap', allowed for float formats: sat_finite, sat_propagate, sat_none, to_nan, and 'unbounded' in round (wrap belongs to integers and fixed point)");
+        throw std::invalid_argument(
+            "overflow is 'wrap', allowed for float formats: sat_finite, sat_propagate, sat_none, to_nan, and "
+            "'unbounded' in round (wrap belongs to integers and fixed point)");
     }
 }
 
 /// Projects x block by block and hands every projected number to sink(index, number).
 template <carrier T, class Sink>
-void for_each_projected(std::span<const T> x, const float_format& format, const projection& how, const randomness& random,
-                        int threads, const Sink& sink) {
+void for_each_projected(std::span<const T> x, const float_format& format, const projection& how,
+                        const randomness& random, int threads, const Sink& sink) {
     detail::with_mode(how.rounding, [&]<rounding_mode Mode>() {
         detail::parallel_for(x.size(), threads, block_size, [&](std::size_t begin, std::size_t end) {
             projector to(format, how);
@@ -71,43 +73,49 @@ struct code_array {
 };
 
 template <carrier T>
-void encode_any(std::span<const T> x, code_array codes, const float_format& format, const projection& how, const randomness& random,
-                int threads) {
+void encode_any(std::span<const T> x, code_array codes, const float_format& format, const projection& how,
+                const randomness& random, int threads) {
     const float_grid grid(format);
-    for_each_projected(x, format, how, random, threads, [&](std::size_t i, const projected& number) { codes.store(i, to_code(number, grid)); });
+    for_each_projected(x, format, how, random, threads,
+                       [&](std::size_t i, const projected& number) { codes.store(i, to_code(number, grid)); });
 }
 
 }  // namespace
 
 template <carrier T>
-void round(std::span<const T> x, std::span<T> out, const float_format& format, const projection& how, const randomness& random,
-           int threads) {
+void round(std::span<const T> x, std::span<T> out, const float_format& format, const projection& how,
+           const randomness& random, int threads) {
     detail::check_sizes(x.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, format);
     check_projection(how);
     detail::check_threads(threads);
     detail::check_random(how.rounding, how.random_bits, random, x.size());
     for_each_projected(x, format, how, random, threads, [&](std::size_t i, const projected& number) {
-        out[i] = number.missing_nan && how.nan == nan_policy::keep ? from_bits<T>(carrier_traits<T>::format.nan_code()) : to_value<T>(number);
+        out[i] = number.missing_nan && how.nan == nan_policy::keep ? from_bits<T>(carrier_traits<T>::format.nan_code())
+                                                                   : to_value<T>(number);
     });
 }
 
 template <carrier T, code_type C>
-void encode(std::span<const T> x, std::span<C> codes, const float_format& format, const projection& how, const randomness& random,
-            int threads) {
+void encode(std::span<const T> x, std::span<C> codes, const float_format& format, const projection& how,
+            const randomness& random, int threads) {
     detail::check_sizes(x.size(), codes.size());
     check_projection(how);
     detail::check_threads(threads);
     detail::check_random(how.rounding, how.random_bits, random, x.size());
     if (format.bits() > std::numeric_limits<C>::digits) {
-        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) + " bits, allowed: at least " +
-                                    std::to_string(format.bits()) + " for " + to_string(format));
+        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) +
+                                    " bits, allowed: at least " + std::to_string(format.bits()) + " for " +
+                                    to_string(format));
     }
     if (how.overflow == overflow_policy::unbounded) {
-        throw std::invalid_argument("overflow is 'unbounded', allowed in encode: sat_finite, sat_propagate, sat_none, to_nan (numbers beyond the format have no code)");
+        throw std::invalid_argument(
+            "overflow is 'unbounded', allowed in encode: sat_finite, sat_propagate, sat_none, to_nan (numbers beyond "
+            "the format have no code)");
     }
     if (how.nan == nan_policy::keep) {
-        throw std::invalid_argument("nan is 'keep', allowed in encode: raise, to_max, to_zero (a kept NaN has no code)");
+        throw std::invalid_argument(
+            "nan is 'keep', allowed in encode: raise, to_max, to_zero (a kept NaN has no code)");
     }
     encode_any(x, code_array{codes.data(), sizeof(C)}, format, how, random, threads);
 }
@@ -131,8 +139,8 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
 }
 
 template <carrier T>
-void probability_away(std::span<const T> x, std::span<double> out, const float_format& format, rounding_mode mode, int random_bits,
-                      int threads) {
+void probability_away(std::span<const T> x, std::span<double> out, const float_format& format, rounding_mode mode,
+                      int random_bits, int threads) {
     detail::check_sizes(x.size(), out.size());
     detail::check_threads(threads);
     detail::check_random(rounding_mode::toward_zero, random_bits, {}, x.size());
@@ -142,20 +150,24 @@ void probability_away(std::span<const T> x, std::span<double> out, const float_f
             const bool nan = magnitude > carrier_traits<T>::format.infinity_magnitude();
             // A count below or equal to 2^32 over a power of two: exact in binary64.
             const auto count = static_cast<double>(count_away(x[i], format, mode, random_bits));
-            out[i] = nan ? std::numeric_limits<double>::quiet_NaN() : count / static_cast<double>(std::uint64_t{1} << random_bits);
+            out[i] = nan ? std::numeric_limits<double>::quiet_NaN()
+                         : count / static_cast<double>(std::uint64_t{1} << random_bits);
         }
     });
 }
 
-#define HALFULP_CARRIER(T)                                                                                                        \
-    template void round<T>(std::span<const T>, std::span<T>, const float_format&, const projection&, const randomness&, int);     \
-    template void probability_away<T>(std::span<const T>, std::span<double>, const float_format&, rounding_mode, int, int);       \
-    HALFULP_CODES(T, std::uint8_t)                                                                                                \
-    HALFULP_CODES(T, std::uint16_t)                                                                                               \
-    HALFULP_CODES(T, std::uint32_t)                                                                                               \
+#define HALFULP_CARRIER(T)                                                                                            \
+    template void round<T>(std::span<const T>, std::span<T>, const float_format&, const projection&,                  \
+                           const randomness&, int);                                                                   \
+    template void probability_away<T>(std::span<const T>, std::span<double>, const float_format&, rounding_mode, int, \
+                                      int);                                                                           \
+    HALFULP_CODES(T, std::uint8_t)                                                                                    \
+    HALFULP_CODES(T, std::uint16_t)                                                                                   \
+    HALFULP_CODES(T, std::uint32_t)                                                                                   \
     HALFULP_CODES(T, std::uint64_t)
-#define HALFULP_CODES(T, C)                                                                                                       \
-    template void encode<T, C>(std::span<const T>, std::span<C>, const float_format&, const projection&, const randomness&, int); \
+#define HALFULP_CODES(T, C)                                                                              \
+    template void encode<T, C>(std::span<const T>, std::span<C>, const float_format&, const projection&, \
+                               const randomness&, int);                                                  \
     template void decode<T, C>(std::span<const C>, std::span<T>, const float_format&, int);
 HALFULP_CARRIER(float16)
 HALFULP_CARRIER(bfloat16)

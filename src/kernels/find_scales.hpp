@@ -77,7 +77,8 @@ group_maxima find_maxima(std::span<const T> x, const scheme_layout& layout, int 
 /// Fills the scale codes of all levels; returns how many scales rounded to zero under a positive largest magnitude.
 /// Only the innermost scales become NaN for a NaN or an infinity in their group; outer levels see the finite values.
 template <carrier T>
-std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout, const quantize_options& options, scale_planes& scales) {
+std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
+                          const quantize_options& options, scale_planes& scales) {
     const std::size_t levels = s.levels.size();
     scales.assign(levels, {});
     if (levels == 0) return 0;
@@ -107,7 +108,9 @@ std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_la
                     outer[outers++] = s.levels[above + 1].format.finite_value(scales[above + 1][index]);
                 }
                 const std::uint32_t random =
-                    stochastic ? options.random.source.word(i, 0x80000000u + static_cast<std::uint32_t>(level)) >> (32 - options.random_bits) : 0;
+                    stochastic ? options.random.source.word(i, 0x80000000u + static_cast<std::uint32_t>(level)) >>
+                                     (32 - options.random_bits)
+                               : 0;
                 const dyadic amax = carrier_traits<T>::format.magnitude_value(maxima[level].magnitude[i]);
                 const group_scale found =
                     rule.scale(amax, std::span(outer).first(outers), level == 0 && maxima[0].nonfinite[i] != 0, random);

@@ -23,9 +23,11 @@ class nearest_even_piece {
     nearest_even_piece(const scheme& s, const quantize_options& options)
         : negative_zero_(s.element.has_negative_zero()), precision_(s.element.precision()) {
         const float_format& f = s.element;
-        const bool moderate = f.emin() - f.mantissa_bits > -400 && f.emax() < 400;  // far from binary64's ends, whatever the scale
-        usable_ = options.rounding == rounding_mode::nearest_ties_to_even && options.ftz == ftz_policy::none && f.is_signed &&
-                  f.low() == low_binade::subnormals && f.mantissa_bits >= 1 && f.mantissa_bits <= 23 && moderate;
+        const bool moderate =
+            f.emin() - f.mantissa_bits > -400 && f.emax() < 400;  // far from binary64's ends, whatever the scale
+        usable_ = options.rounding == rounding_mode::nearest_ties_to_even && options.ftz == ftz_policy::none &&
+                  f.is_signed && f.low() == low_binade::subnormals && f.mantissa_bits >= 1 && f.mantissa_bits <= 23 &&
+                  moderate;
         if (!usable_) return;
         const dyadic largest = f.magnitude_value(f.max_magnitude());
         largest_ = std::ldexp(static_cast<double>(largest.significand), largest.exponent);
@@ -34,7 +36,10 @@ class nearest_even_piece {
     }
 
     /// Does the whole piece and returns true, or nothing and false. The caller has set the default floating-point environment.
-    bool operator()(std::span<const T>, std::span<T>, const piece&, const std::vector<combined_scale>&, std::uint64_t&) const { return false; }
+    bool operator()(std::span<const T>, std::span<T>, const piece&, const std::vector<combined_scale>&,
+                    std::uint64_t&) const {
+        return false;
+    }
 
   private:
     bool usable_ = false;
@@ -70,7 +75,8 @@ class nearest_even_piece {
 
 template <>
 inline bool nearest_even_piece<float>::operator()(std::span<const float> x, std::span<float> out, const piece& at,
-                                                  const std::vector<combined_scale>& lanes, std::uint64_t& saturated) const {
+                                                  const std::vector<combined_scale>& lanes,
+                                                  std::uint64_t& saturated) const {
     if (!usable_) return false;
     thread_local std::vector<double> d;
     d.resize(lanes.size());

@@ -34,7 +34,8 @@ class element_encoder {
 
     void set_scale(const combined_scale& scale) noexcept {
         scale_ = &scale;
-        quick_ = !is_stochastic(projector_.spec.mode) && binary64_division_decides(carrier_traits<T>::format.precision(), scale.product, element_.precision());
+        quick_ = !is_stochastic(projector_.spec.mode) &&
+                 binary64_division_decides(carrier_traits<T>::format.precision(), scale.product, element_.precision());
     }
 
     [[nodiscard]] projected operator()(T x, std::uint32_t random) const noexcept {
@@ -50,7 +51,8 @@ class element_encoder {
         if (scale_->is_zero) return projector_.zero(false);
         const dyadic value = from.magnitude_value(magnitude);
         if (scale_->product.fits && scale_->product.significand == 1) {
-            return projector_.finite(negative, value.significand, value.exponent - scale_->product.exponent, false, random);
+            return projector_.finite(negative, value.significand, value.exponent - scale_->product.exponent, false,
+                                     random);
         }
         if (value.significand == 0) return projector_.finite(negative, std::uint64_t{0}, 0, false, random);
         if (quick_) {
@@ -78,15 +80,17 @@ class element_decoder {
     [[nodiscard]] T operator()(const projected& element, const combined_scale& scale) const noexcept {
         const bool negative = element.negative != scale.negative;
         const bool element_is_zero = element.kind == number_class::finite && element.significand == 0;
-        if (scale.is_nan || element.kind == number_class::nan || (element.kind == number_class::infinity && scale.is_zero) ||
-            (element_is_zero && scale.is_infinite)) {
+        if (scale.is_nan || element.kind == number_class::nan ||
+            (element.kind == number_class::infinity && scale.is_zero) || (element_is_zero && scale.is_infinite)) {
             return from_bits<T>(carrier_traits<T>::format.nan_code());
         }
-        if (element.kind == number_class::infinity || scale.is_infinite) return to_value<T>(to_carrier_.infinity(negative));
+        if (element.kind == number_class::infinity || scale.is_infinite)
+            return to_value<T>(to_carrier_.infinity(negative));
         if (element_is_zero || scale.is_zero) return to_value<T>(to_carrier_.zero(negative));
         const compact_product& product = scale.product;
         if (product.fits && bit_length(element.significand) + bit_length(product.significand) <= 64) {
-            return to_value<T>(to_carrier_.finite(negative, element.significand * product.significand, element.exponent + product.exponent, false, 0));
+            return to_value<T>(to_carrier_.finite(negative, element.significand * product.significand,
+                                                  element.exponent + product.exponent, false, 0));
         }
         std::array<dyadic, max_factors> factors{};
         std::size_t count = 0;
@@ -101,7 +105,8 @@ class element_decoder {
 };
 
 /// The scales of a piece's lanes.
-void combine_lanes(const scheme& s, const scheme_layout& layout, const scale_planes& scales, const piece& at, std::vector<combined_scale>& lanes) {
+void combine_lanes(const scheme& s, const scheme_layout& layout, const scale_planes& scales, const piece& at,
+                   std::vector<combined_scale>& lanes) {
     lanes.clear();
     for (std::uint64_t k = 0; k < at.lanes; ++k) lanes.push_back(combine_scales(s, layout, scales, at.group + k));
 }
@@ -131,13 +136,16 @@ projected decoded(std::uint64_t code, const float_format& format) {
 void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
     validate(s);
     if (view.size() != x_size) {
-        throw std::invalid_argument("the axis view has " + std::to_string(view.size()) + " elements, allowed: " + std::to_string(x_size) + ", as many as x has");
+        throw std::invalid_argument("the axis view has " + std::to_string(view.size()) +
+                                    " elements, allowed: " + std::to_string(x_size) + ", as many as x has");
     }
     detail::check_threads(options.threads);
     detail::check_random(options.rounding, options.random_bits, options.random, x_size);
     if (!options.scale_rounding || !is_stochastic(*options.scale_rounding)) return;
     if (!options.random.present || options.random.given.data() != nullptr) {
-        throw std::invalid_argument("scale_rounding is stochastic, allowed: with a random_source (a seed); R itself is given for elements only");
+        throw std::invalid_argument(
+            "scale_rounding is stochastic, allowed: with a random_source (a seed); R itself is given for elements "
+            "only");
     }
 }
 
@@ -164,11 +172,13 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const schem
                 const combined_scale& scale = lanes[k];
                 encoder.set_scale(scale);
                 for_each_in_lane(at, k, [&](std::uint64_t i) {
-                    const std::uint32_t random = !stochastic                               ? 0
-                                                 : options.random.given.data() != nullptr ? options.random.given[i]
-                                                                                           : options.random.source.word(i) >> drop;
+                    const std::uint32_t random = !stochastic ? 0
+                                                 : options.random.given.data() != nullptr
+                                                     ? options.random.given[i]
+                                                     : options.random.source.word(i) >> drop;
                     const projected element = encoder(x[i], random);
-                    if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
+                    if (element.missing_nan && options.nan == nan_policy::raise)
+                        detail::throw_missing_nan(i, s.element);
                     over += element.overflowed;
                     sink(i, element, scale);
                 });
@@ -182,30 +192,37 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const schem
 
 }  // namespace
 
-std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view) { return scheme_layout(s, view).counts(); }
+std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view) {
+    return scheme_layout(s, view).counts();
+}
 
 template <carrier T, code_type C>
-quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes, scale_planes& scales,
-                         const quantize_options& options) {
+quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
+                         scale_planes& scales, const quantize_options& options) {
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), codes.size());
     if (s.element.bits() > std::numeric_limits<C>::digits) {
-        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) + " bits, allowed: at least " +
-                                    std::to_string(s.element.bits()) + " for " + to_string(s.element));
+        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) +
+                                    " bits, allowed: at least " + std::to_string(s.element.bits()) + " for " +
+                                    to_string(s.element));
     }
     if (options.nan == nan_policy::keep) {
-        throw std::invalid_argument("nan is 'keep', allowed in quantize: raise, to_max, to_zero (a kept NaN has no code)");
+        throw std::invalid_argument(
+            "nan is 'keep', allowed in quantize: raise, to_max, to_zero (a kept NaN has no code)");
     }
     const scheme_layout layout(s, view);
     const float_grid grid(s.element);
     return quantize_with(
         x, s, layout, scales, options,
-        [&](std::uint64_t i, const projected& element, const combined_scale&) { codes[i] = static_cast<C>(to_code(element, grid)); },
+        [&](std::uint64_t i, const projected& element, const combined_scale&) {
+            codes[i] = static_cast<C>(to_code(element, grid));
+        },
         [](const piece&, const std::vector<combined_scale>&, std::uint64_t&) { return false; });
 }
 
 template <carrier T>
-quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out, const quantize_options& options) {
+quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
+                              const quantize_options& options) {
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, s.element);
@@ -222,24 +239,29 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
                 out[i] = decode_element(element, scale);
             }
         },
-        [&](const piece& at, const std::vector<combined_scale>& lanes, std::uint64_t& saturated) { return nearest_even(x, out, at, lanes, saturated); });
+        [&](const piece& at, const std::vector<combined_scale>& lanes, std::uint64_t& saturated) {
+            return nearest_even(x, out, at, lanes, saturated);
+        });
 }
 
 template <carrier T, code_type C>
-void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales, std::span<T> out, int threads) {
+void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
+                std::span<T> out, int threads) {
     quantize_options plain;
     plain.threads = threads;
     check_options(s, view, plain, codes.size());
     detail::check_sizes(codes.size(), out.size());
     const scheme_layout layout(s, view);
     if (scales.size() != s.levels.size()) {
-        throw std::invalid_argument("scales has " + std::to_string(scales.size()) + " levels, allowed: " + std::to_string(s.levels.size()));
+        throw std::invalid_argument("scales has " + std::to_string(scales.size()) +
+                                    " levels, allowed: " + std::to_string(s.levels.size()));
     }
     for (std::size_t level = 0; level < scales.size(); ++level) {
         const float_format& format = s.levels[level].format;
         if (scales[level].size() != layout.counts()[level]) {
-            throw std::invalid_argument("scales[" + std::to_string(level) + "] has " + std::to_string(scales[level].size()) + " codes, allowed: " +
-                                        std::to_string(layout.counts()[level]));
+            throw std::invalid_argument("scales[" + std::to_string(level) + "] has " +
+                                        std::to_string(scales[level].size()) +
+                                        " codes, allowed: " + std::to_string(layout.counts()[level]));
         }
         detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], format);
     }
@@ -251,20 +273,24 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
             const piece at = layout.piece_at(p);
             combine_lanes(s, layout, scales, at, lanes);
             for (std::uint64_t k = 0; k < at.lanes; ++k) {
-                for_each_in_lane(at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], s.element), lanes[k]); });
+                for_each_in_lane(
+                    at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], s.element), lanes[k]); });
             }
         }
     });
 }
 
-#define HALFULP_QUANTIZE(T, C)                                                                                                                       \
-    template quantize_report quantize<T, C>(std::span<const T>, const axis_view&, const scheme&, std::span<C>, scale_planes&, const quantize_options&); \
-    template void dequantize<T, C>(std::span<const C>, const axis_view&, const scheme&, const scale_planes&, std::span<T>, int);
-#define HALFULP_CARRIER(T)                                                                                                                          \
-    template quantize_report fake_quantize<T>(std::span<const T>, const axis_view&, const scheme&, std::span<T>, const quantize_options&);           \
-    HALFULP_QUANTIZE(T, std::uint8_t)                                                                                                                \
-    HALFULP_QUANTIZE(T, std::uint16_t)                                                                                                               \
-    HALFULP_QUANTIZE(T, std::uint32_t)                                                                                                               \
+#define HALFULP_QUANTIZE(T, C)                                                                                 \
+    template quantize_report quantize<T, C>(std::span<const T>, const axis_view&, const scheme&, std::span<C>, \
+                                            scale_planes&, const quantize_options&);                           \
+    template void dequantize<T, C>(std::span<const C>, const axis_view&, const scheme&, const scale_planes&,   \
+                                   std::span<T>, int);
+#define HALFULP_CARRIER(T)                                                                                       \
+    template quantize_report fake_quantize<T>(std::span<const T>, const axis_view&, const scheme&, std::span<T>, \
+                                              const quantize_options&);                                          \
+    HALFULP_QUANTIZE(T, std::uint8_t)                                                                            \
+    HALFULP_QUANTIZE(T, std::uint16_t)                                                                           \
+    HALFULP_QUANTIZE(T, std::uint32_t)                                                                           \
     HALFULP_QUANTIZE(T, std::uint64_t)
 HALFULP_CARRIER(float16)
 HALFULP_CARRIER(bfloat16)

@@ -29,12 +29,17 @@ class scheme_layout {
         whole_ = levels_.empty() || levels_[0].group.is_tensor();
         group_length_ = whole_ ? tensor_piece : levels_[0].group.length;
         groups_per_line_ = whole_ ? 1 : (view.length + group_length_ - 1) / group_length_;
-        pieces_ = whole_ ? (view.size() + tensor_piece - 1) / tensor_piece : view.inner == 0 ? 0 : view.outer * groups_per_line_;
+        pieces_ = whole_            ? (view.size() + tensor_piece - 1) / tensor_piece
+                  : view.inner == 0 ? 0
+                                    : view.outer * groups_per_line_;
         for (std::size_t level = 0; level < levels_.size(); ++level) {
             if (level == 0) {
                 counts_.push_back(whole_ ? 1 : view.outer * groups_per_line_ * view.inner);
             } else {
-                counts_.push_back(levels_[level].group.is_tensor() ? 1 : (counts_.back() + levels_[level].group.length - 1) / levels_[level].group.length);
+                counts_.push_back(levels_[level].group.is_tensor()
+                                      ? 1
+                                      : (counts_.back() + levels_[level].group.length - 1) /
+                                            levels_[level].group.length);
             }
         }
     }
@@ -49,7 +54,8 @@ class scheme_layout {
         if (whole_) return {p * tensor_piece, std::min(tensor_piece, view_.size() - p * tensor_piece), 1, 1, 0};
         const std::uint64_t line = p / groups_per_line_;
         const std::uint64_t start = p % groups_per_line_ * group_length_;
-        return {(line * view_.length + start) * view_.inner, std::min(group_length_, view_.length - start), view_.inner, view_.inner, p * view_.inner};
+        return {(line * view_.length + start) * view_.inner, std::min(group_length_, view_.length - start), view_.inner,
+                view_.inner, p * view_.inner};
     }
 
     /// The scale of level + 1 that scale `index` of `level` lies under.
@@ -83,7 +89,8 @@ struct combined_scale {
     [[nodiscard]] std::span<const dyadic> all() const noexcept { return std::span(factors).first(count); }
 };
 
-inline combined_scale combine_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales, std::uint64_t group) noexcept {
+inline combined_scale combine_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales,
+                                     std::uint64_t group) noexcept {
     combined_scale out;
     std::uint64_t index = group;
     for (std::size_t level = 0; level < s.levels.size(); ++level) {

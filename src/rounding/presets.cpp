@@ -28,7 +28,9 @@ projection preset_projection(std::string_view name, const float_format& format, 
         how.nan = nan_policy::to_max;
         how.magnitude_if_unsigned = is_e8m0;
         if (is_e8m0 && !rounding_is_given) {
-            throw std::invalid_argument("projection is 'ptx_satfinite' and the format e8m0fnu: cvt has no default rounding there; name rounding='toward_zero' (.rz) or 'toward_positive' (.rp)");
+            throw std::invalid_argument(
+                "projection is 'ptx_satfinite' and the format e8m0fnu: cvt has no default rounding there; name "
+                "rounding='toward_zero' (.rz) or 'toward_positive' (.rp)");
         }
         return how;
     }
@@ -69,7 +71,8 @@ projection preset_projection(std::string_view name, const float_format& format, 
         allowed.push_back(row.name);
         list += (list.empty() ? "" : ", ") + std::string(row.name);
     }
-    throw std::invalid_argument("projection is '" + std::string(name.substr(0, 80)) + "'" + suggestion(name, allowed) + ", allowed: " + list + ", or a Projection");
+    throw std::invalid_argument("projection is '" + std::string(name.substr(0, 80)) + "'" + suggestion(name, allowed) +
+                                ", allowed: " + list + ", or a Projection");
 }
 
 }  // namespace halfulp

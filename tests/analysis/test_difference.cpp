@@ -10,7 +10,8 @@
 
 using namespace halfulp;
 
-TEST_CASE("sums agree with long double sums within the rounding of a sum of n terms, for one thread and for three alike") {
+TEST_CASE(
+    "sums agree with long double sums within the rounding of a sum of n terms, for one thread and for three alike") {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     for (const std::size_t n : {0u, 1u, 7u, 4096u, 4097u, 20000u}) {

@@ -90,7 +90,8 @@ TEST_CASE("where one binary64 division is said to decide, every deterministic mo
             const rounding_spec spec{row.mode, ftz_policy::none, 32};
             const auto a = round_magnitude(false, quick.significand, quick.exponent, false, grid, spec, 0);
             const auto b = round_magnitude(false, exact.significand, exact.exponent, exact.sticky, grid, spec, 0);
-            INFO(row.name << " x " << x.significand << "p" << x.exponent << " d " << d.significand << "p" << d.exponent << " precision " << precision);
+            INFO(row.name << " x " << x.significand << "p" << x.exponent << " d " << d.significand << "p" << d.exponent
+                          << " precision " << precision);
             REQUIRE(a.significand == b.significand);
             REQUIRE((a.significand == 0 || a.exponent == b.exponent));
             REQUIRE(a.inexact == b.inexact);

@@ -29,7 +29,9 @@ TEST_CASE("published schemes expand to levels and print back by name") {
 }
 
 TEST_CASE("parse(to_string(s)) == s") {
-    for (const char* text : {"e4m3fn", "e2m1f/7:e5m2/3:binary16/tensor:binary64", "e3m2f_nosub/32:e8m0fnu", "Binary8p3se/tensor:bfloat16", "mxfp8_e5m2", "mxfp4@recipe=ocp_floor", "nvfp4@recipe=nvfp4_exact"}) {
+    for (const char* text :
+         {"e4m3fn", "e2m1f/7:e5m2/3:binary16/tensor:binary64", "e3m2f_nosub/32:e8m0fnu", "Binary8p3se/tensor:bfloat16",
+          "mxfp8_e5m2", "mxfp4@recipe=ocp_floor", "nvfp4@recipe=nvfp4_exact"}) {
         INFO(text);
         const scheme s = parse_scheme(text);
         CHECK(parse_scheme(to_string(s)) == s);

@@ -13,8 +13,8 @@ void compare_code(const named_format& f, const format& exact, std::uint64_t code
     if (!want) return out.skip();
     const std::uint64_t got = carrier_traits<T>::to(halfulp::decode<T>(code, f.data));
     out.check(got == *want || (carrier<T>::is_nan(got) && carrier<T>::is_nan(*want)), [&] {
-        return "decode<" + std::string(carrier_traits<T>::name) + ">(" + hex(code) + ", " + f.name + "): " +
-               describe<T>(got) + ", the oracle says " + describe<T>(*want);
+        return "decode<" + std::string(carrier_traits<T>::name) + ">(" + hex(code) + ", " + f.name +
+               "): " + describe<T>(got) + ", the oracle says " + describe<T>(*want);
     });
 }
 
@@ -29,7 +29,8 @@ void all_codes(const std::vector<named_format>& formats) {
     report out;
     for (const auto& f : formats) {
         const format exact(f.data);
-        for (std::uint64_t code = 0; code < std::uint64_t{1} << exact.width(); ++code) compare_everywhere(f, exact, code, out);
+        for (std::uint64_t code = 0; code < std::uint64_t{1} << exact.width(); ++code)
+            compare_everywhere(f, exact, code, out);
     }
     out.conclude();
 }
@@ -44,7 +45,8 @@ void some_codes(const std::vector<named_format>& formats) {
         const std::uint64_t all = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
         for (int bit = 0; bit < width; ++bit)
             for (const std::uint64_t base : {std::uint64_t{1} << bit, all - (std::uint64_t{1} << bit), all >> bit})
-                for (int d = -2; d <= 2; ++d) compare_everywhere(f, exact, (base + static_cast<std::uint64_t>(d)) & all, out);
+                for (int d = -2; d <= 2; ++d)
+                    compare_everywhere(f, exact, (base + static_cast<std::uint64_t>(d)) & all, out);
         for (int i = 0; i < 500; ++i) compare_everywhere(f, exact, random() & all, out);
     }
     out.conclude();

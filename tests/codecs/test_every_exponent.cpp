@@ -13,7 +13,8 @@ magnitudes every_exponent() {
     const std::uint64_t one = c::smallest_normal;
     magnitudes all;
     for (std::uint64_t field = 0; field < c::infinity; field += one)
-        for (const std::uint64_t fraction : {std::uint64_t{0}, std::uint64_t{1}, one - 1, one / 2, one / 2 + 1}) all.push_back(field | fraction);
+        for (const std::uint64_t fraction : {std::uint64_t{0}, std::uint64_t{1}, one - 1, one / 2, one / 2 + 1})
+            all.push_back(field | fraction);
     for (std::uint64_t subnormal = 1; subnormal < one; subnormal *= 2) {
         all.push_back(subnormal);
         all.push_back(2 * subnormal - 1);
@@ -32,7 +33,8 @@ void check_formats(const std::vector<named_format>& formats) {
     report out;
     const magnitudes all = every_exponent<T>();
     for (const auto& f : formats) {
-        if (f.data.exponent_bits > 15 || f.data.bias > 5000 || f.data.bias < -5000) continue;  // huge integers in the oracle
+        if (f.data.exponent_bits > 15 || f.data.bias > 5000 || f.data.bias < -5000)
+            continue;  // huge integers in the oracle
         const subject<T> s(f);
         for (const std::uint64_t magnitude : all)
             for (const std::uint64_t sign : {std::uint64_t{0}, carrier<T>::sign}) {

@@ -9,7 +9,8 @@ namespace {
 std::vector<paired> every_mode(int random_bits) {
     std::vector<paired> all;
     for (const auto& row : halfulp::rounding_modes)
-        all.emplace_back(halfulp::projection{.rounding = row.mode, .random_bits = static_cast<std::uint8_t>(random_bits)});
+        all.emplace_back(
+            halfulp::projection{.rounding = row.mode, .random_bits = static_cast<std::uint8_t>(random_bits)});
     return all;
 }
 
@@ -53,7 +54,9 @@ TEST_CASE("members and midpoints of the other registered 16-bit formats round as
     check_all(rows, 32);
 }
 
-TEST_CASE("members and midpoints of unregistered shapes round as defined in every mode") { check_all(small_shapes(), 24); }
+TEST_CASE("members and midpoints of unregistered shapes round as defined in every mode") {
+    check_all(small_shapes(), 24);
+}
 
 TEST_CASE("members and midpoints of P3109 formats of 3 to 8 bits round as defined in every mode") {
     for (int k = 3; k <= 8; ++k) check_all(p3109_family(k), 16);

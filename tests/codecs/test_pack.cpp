@@ -20,7 +20,8 @@ TEST_CASE("pack writes the bits of a little-endian bit string and unpack reads t
             for (std::size_t i = 0; i < count; ++i) {
                 for (int b = 0; b < bits; ++b) {
                     const std::size_t place = i * static_cast<std::size_t>(bits) + static_cast<std::size_t>(b);
-                    if ((codes[i] >> b & 1) != 0) expected[place / 8] = static_cast<std::uint8_t>(expected[place / 8] | 1u << place % 8);
+                    if ((codes[i] >> b & 1) != 0)
+                        expected[place / 8] = static_cast<std::uint8_t>(expected[place / 8] | 1u << place % 8);
                 }
             }
             std::vector<std::uint8_t> packed(expected.size(), 0xFF);
@@ -47,6 +48,8 @@ TEST_CASE("packing refuses wrong sizes and codes that are too wide") {
     CHECK_THROWS_AS(pack(std::span<const std::uint8_t>(codes), 8, std::span<std::uint8_t>(out)), std::invalid_argument);
     CHECK_THROWS_AS(pack(std::span<const std::uint8_t>(codes), 0, std::span<std::uint8_t>(out)), std::invalid_argument);
     std::vector<std::uint8_t> codes_out(3);
-    CHECK_THROWS_AS(unpack(std::span<const std::uint8_t>(out), 4, std::span<std::uint8_t>(codes_out)), std::invalid_argument);
-    CHECK_THROWS_AS(unpack(std::span<const std::uint8_t>(out), 9, std::span<std::uint8_t>(codes_out)), std::invalid_argument);
+    CHECK_THROWS_AS(unpack(std::span<const std::uint8_t>(out), 4, std::span<std::uint8_t>(codes_out)),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(unpack(std::span<const std::uint8_t>(out), 9, std::span<std::uint8_t>(codes_out)),
+                    std::invalid_argument);
 }

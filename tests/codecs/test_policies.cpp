@@ -6,9 +6,9 @@ using namespace oracle;
 
 namespace {
 
-constexpr auto overflow_policies = {halfulp::overflow_policy::native, halfulp::overflow_policy::sat_finite,
+constexpr auto overflow_policies = {halfulp::overflow_policy::native,        halfulp::overflow_policy::sat_finite,
                                     halfulp::overflow_policy::sat_propagate, halfulp::overflow_policy::sat_none,
-                                    halfulp::overflow_policy::to_nan, halfulp::overflow_policy::wrap,
+                                    halfulp::overflow_policy::to_nan,        halfulp::overflow_policy::wrap,
                                     halfulp::overflow_policy::unbounded};
 constexpr auto nan_policies = {halfulp::nan_policy::raise, halfulp::nan_policy::to_max, halfulp::nan_policy::to_zero,
                                halfulp::nan_policy::keep, halfulp::nan_policy::negated_zero};
@@ -21,8 +21,12 @@ std::vector<paired> every_projection(bool with_flags) {
             for (const auto nan : nan_policies)
                 for (const auto ftz : ftz_policies)
                     for (int flags = 0; flags < (with_flags ? 4 : 1); ++flags)
-                        all.emplace_back(halfulp::projection{.rounding = row.mode, .overflow = overflow, .nan = nan, .ftz = ftz,
-                                                             .random_bits = 20, .magnitude_if_unsigned = (flags & 1) != 0,
+                        all.emplace_back(halfulp::projection{.rounding = row.mode,
+                                                             .overflow = overflow,
+                                                             .nan = nan,
+                                                             .ftz = ftz,
+                                                             .random_bits = 20,
+                                                             .magnitude_if_unsigned = (flags & 1) != 0,
                                                              .zero_to_nan_if_absent = (flags & 2) != 0});
     return all;
 }

@@ -33,7 +33,8 @@ std::vector<double> ascending(const format& f) {
     for (int i = 0; i < 2000; ++i) all.push_back(low + random() % (high - low + 1));
     tidy(all);
     std::vector<double> values;
-    for (auto i = all.rbegin(); i != all.rend(); ++i) values.push_back(std::bit_cast<double>(*i | carrier<double>::sign));
+    for (auto i = all.rbegin(); i != all.rend(); ++i)
+        values.push_back(std::bit_cast<double>(*i | carrier<double>::sign));
     for (const std::uint64_t bits : all) values.push_back(std::bit_cast<double>(bits));
     return values;
 }
@@ -67,8 +68,10 @@ TEST_CASE("rounding is monotone in every mode, with one R throughout") {
     for (const auto& f : all_formats()) {
         const std::vector<double> inputs = ascending(format(f.data));
         for (const auto& row : halfulp::rounding_modes) {
-            const halfulp::projection how{.rounding = row.mode, .overflow = halfulp::overflow_policy::sat_finite, .random_bits = 8};
-            place_on_line before = ordinal(halfulp::encode(-std::numeric_limits<double>::infinity(), f.data, how), f.data);
+            const halfulp::projection how{
+                .rounding = row.mode, .overflow = halfulp::overflow_policy::sat_finite, .random_bits = 8};
+            place_on_line before =
+                ordinal(halfulp::encode(-std::numeric_limits<double>::infinity(), f.data, how), f.data);
             for (const double x : inputs) {
                 const place_on_line here = ordinal(halfulp::encode(x, f.data, how, 0xa5), f.data);
                 out.check(here >= before, [&] { return about(f, x, how); });
@@ -96,7 +99,8 @@ TEST_CASE("round is decode of encode, and rounding a member gives that member, i
                     const double again = halfulp::round(y, f.data, how, 0x7f4a7c15u);
                     const auto bits = [](double v) { return std::bit_cast<std::uint64_t>(v); };
                     const bool nan = y != y;
-                    out.check(nan ? decoded != decoded : bits(y) == bits(decoded), [&] { return "decode of encode: " + about(f, x, how); });
+                    out.check(nan ? decoded != decoded : bits(y) == bits(decoded),
+                              [&] { return "decode of encode: " + about(f, x, how); });
                     out.check(nan || bits(again) == bits(y), [&] { return "idempotent: " + about(f, x, how); });
                 }
             }
@@ -112,7 +116,8 @@ TEST_CASE("encode of decode gives back every canonical code, in every mode") {
         const format exact(f.data);
         for (std::uint64_t code = 0; code < std::uint64_t{1} << exact.width(); ++code) {
             const number x = exact.decode(code);
-            const bool hollow = x.is_finite() && is_zero(x.magnitude);  // other codes of zero exist in `_nosub` and DLFloat16
+            const bool hollow =
+                x.is_finite() && is_zero(x.magnitude);  // other codes of zero exist in `_nosub` and DLFloat16
             if (!x.is_finite() || !carrier<double>::bits_of(x)) continue;
             for (const auto& row : halfulp::rounding_modes) {
                 const halfulp::projection how{.rounding = row.mode, .random_bits = 1};
@@ -132,10 +137,12 @@ TEST_CASE("signed formats round -x to minus what x rounds to, directed modes swa
         const format exact(f.data);
         for (const double x : ascending(exact))
             for (const auto& row : halfulp::rounding_modes) {
-                const halfulp::projection how{.rounding = row.mode, .overflow = halfulp::overflow_policy::sat_propagate};
+                const halfulp::projection how{.rounding = row.mode,
+                                              .overflow = halfulp::overflow_policy::sat_propagate};
                 halfulp::projection other = how;
                 other.rounding = mirrored(row.mode);
-                const std::uint64_t a = halfulp::encode(x, f.data, how, 0x12345678u), b = halfulp::encode(-x, f.data, other, 0x12345678u);
+                const std::uint64_t a = halfulp::encode(x, f.data, how, 0x12345678u),
+                                    b = halfulp::encode(-x, f.data, other, 0x12345678u);
                 const bool lone_zero = a == 0 && b == 0 && !exact.has_negative_zero();
                 out.check((a ^ b) == exact.sign_bit() || lone_zero, [&] { return about(f, x, how); });
             }
@@ -150,7 +157,8 @@ TEST_CASE("results do not depend on the host's rounding direction or its flushin
     const auto run = [](std::vector<std::uint64_t>& results) {
         for (const auto& f : registered(1, 16)) {
             for (const double x : ascending(format(f.data)))
-                for (const auto mode : {rounding_mode::nearest_ties_to_even, rounding_mode::toward_negative, rounding_mode::stochastic_c}) {
+                for (const auto mode : {rounding_mode::nearest_ties_to_even, rounding_mode::toward_negative,
+                                        rounding_mode::stochastic_c}) {
                     const halfulp::projection how{.rounding = mode};
                     results.push_back(halfulp::encode(x, f.data, how, 77));
                     results.push_back(std::bit_cast<std::uint64_t>(halfulp::round(x, f.data, how, 77)));
@@ -167,7 +175,8 @@ TEST_CASE("results do not depend on the host's rounding direction or its flushin
     std::fesetround(FE_TONEAREST);
     _mm_setcsr(saved);
     REQUIRE(calm.size() == changed.size());
-    for (std::size_t i = 0; i < calm.size(); ++i) out.check(calm[i] == changed[i], [&] { return "result " + std::to_string(i); });
+    for (std::size_t i = 0; i < calm.size(); ++i)
+        out.check(calm[i] == changed[i], [&] { return "result " + std::to_string(i); });
     out.conclude();
 }
 #endif

@@ -9,8 +9,8 @@ using halfulp::rounding_mode;
 
 namespace {
 
-constexpr auto stochastic_modes = {rounding_mode::stochastic_a, rounding_mode::stochastic_b, rounding_mode::stochastic_c,
-                                   rounding_mode::stochastic_equal};
+constexpr auto stochastic_modes = {rounding_mode::stochastic_a, rounding_mode::stochastic_b,
+                                   rounding_mode::stochastic_c, rounding_mode::stochastic_equal};
 
 /// Fractions of the gap above a rung at which the first N bits, the bit after them and the sticky bits all change.
 template <class T>
@@ -35,8 +35,8 @@ magnitudes within_gap(const format& f, rung r, int bits) {
 template <class T>
 void every_r(const subject<T>& s, std::uint64_t bits, rounding_mode m, int n, report& out) {
     const T x = carrier_traits<T>::from(bits);
-    const paired how(halfulp::projection{.rounding = m, .overflow = halfulp::overflow_policy::sat_finite,
-                                         .random_bits = static_cast<std::uint8_t>(n)});
+    const paired how(halfulp::projection{
+        .rounding = m, .overflow = halfulp::overflow_policy::sat_finite, .random_bits = static_cast<std::uint8_t>(n)});
     const placed p = place(carrier<T>::exact(bits), s.exact());
     halfulp::projection down = how.library;
     down.rounding = rounding_mode::toward_zero;
@@ -49,8 +49,8 @@ void every_r(const subject<T>& s, std::uint64_t bits, rounding_mode m, int n, re
     const std::uint64_t counted = halfulp::count_away(x, s.data(), m, n);
     const std::uint64_t exact = count_away(translate(m), p.x, s.exact(), n);
     // Beyond the largest, below a format without a zero and below an unsigned format the result hides the decision.
-    const bool visible = p.x.is_finite() && !is_zero(p.x.magnitude) && !p.where.below_all && p.where.lower < s.exact().largest() &&
-                         (s.data().is_signed || !p.x.negative);
+    const bool visible = p.x.is_finite() && !is_zero(p.x.magnitude) && !p.where.below_all &&
+                         p.where.lower < s.exact().largest() && (s.data().is_signed || !p.x.negative);
     out.check(counted == exact && (!visible || went == exact), [&] {
         return s.name() + " " + describe<T>(bits) + " " + oracle::describe(how.library) + ": " + std::to_string(went) +
                " results away, count_away " + std::to_string(counted) + ", exact " + std::to_string(exact);
@@ -67,7 +67,8 @@ void check_small(const std::vector<named_format>& formats) {
         for (int n = 1; n <= 8; ++n)
             for (rung r = 0; r <= top; ++r) {
                 const rung normal = s.exact().smallest_normal();
-                if (n > 3 && r > 1 && r < top && r != normal && r != normal - 1 && r != top / 2 && r != top / 2 + 1) continue;
+                if (n > 3 && r > 1 && r < top && r != normal && r != normal - 1 && r != top / 2 && r != top / 2 + 1)
+                    continue;
                 for (const std::uint64_t magnitude : within_gap<T>(s.exact(), r, n))
                     for (const rounding_mode m : stochastic_modes) {
                         every_r(s, magnitude, m, n, out);
@@ -84,11 +85,14 @@ TEST_CASE("every R of 1 to 8 bits decides as defined, and as often as count_away
     check_small<double>(registered(1, 8));
 }
 TEST_CASE("every R of 1 to 8 bits decides as defined, and as often as count_away says (float32)", "[long]") {
-    check_small<float>({{"e4m3fn", shape(4, 3, 7, halfulp::specials::fn)}, {"e5m2", shape(5, 2, 15, halfulp::specials::ieee)}});
+    check_small<float>(
+        {{"e4m3fn", shape(4, 3, 7, halfulp::specials::fn)}, {"e5m2", shape(5, 2, 15, halfulp::specials::ieee)}});
 }
 TEST_CASE("every R of 1 to 8 bits decides as defined in unregistered shapes", "[long]") {
     auto some = small_shapes();
-    std::erase_if(some, [](const named_format& f) { return (width_of(f.data) > 6 && f.name != "e4m3fn_nosub") || f.data.bias > 100; });
+    std::erase_if(some, [](const named_format& f) {
+        return (width_of(f.data) > 6 && f.name != "e4m3fn_nosub") || f.data.bias > 100;
+    });
     check_small<double>(some);
 }
 

@@ -39,7 +39,8 @@ TEST_CASE("philox4x32 gives the published known answers, and words lie where the
         const auto f = fields(line);
         if (f[0] == "block") {
             REQUIRE(f.size() == 12);
-            const auto out = philox4x32({hex32(f[2]), hex32(f[3]), hex32(f[4]), hex32(f[5])}, {hex32(f[6]), hex32(f[7])}, std::stoi(f[1]));
+            const auto out = philox4x32({hex32(f[2]), hex32(f[3]), hex32(f[4]), hex32(f[5])},
+                                        {hex32(f[6]), hex32(f[7])}, std::stoi(f[1]));
             for (std::size_t i = 0; i < 4; ++i) CHECK(out[i] == hex32(f[8 + i]));
             ++blocks;
         } else {

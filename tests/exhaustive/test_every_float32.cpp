@@ -65,12 +65,14 @@ report check(const char* name, bool negative) {
     for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
         // Differences are counted without a branch; only a run that has some is gone through again for the message.
         std::uint64_t wrong = 0;
-        for (std::uint64_t bits = steps[i].first; bits < steps[i + 1].first; ++bits) wrong += encoded(bits) != steps[i].code;
+        for (std::uint64_t bits = steps[i].first; bits < steps[i + 1].first; ++bits)
+            wrong += encoded(bits) != steps[i].code;
         out.check(wrong == 0, [&] {
             std::uint64_t bits = steps[i].first;
             while (encoded(bits) == steps[i].code) ++bits;
-            return std::string(name) + " " + oracle::describe(constant) + ": " + std::to_string(wrong) + " wrong from " +
-                   describe<float>(sign | bits) + " on: code " + hex(encoded(bits)) + ", the oracle says " + hex(steps[i].code);
+            return std::string(name) + " " + oracle::describe(constant) + ": " + std::to_string(wrong) +
+                   " wrong from " + describe<float>(sign | bits) + " on: code " + hex(encoded(bits)) +
+                   ", the oracle says " + hex(steps[i].code);
         });
     }
     return out;
@@ -82,7 +84,8 @@ void check_modes(const char* name) {
     using halfulp::rounding_mode;
     std::vector<std::future<report>> tasks;
     for (const bool negative : {false, true}) {
-        tasks.push_back(std::async(std::launch::async, check<Format, rounding_mode::nearest_ties_to_even>, name, negative));
+        tasks.push_back(
+            std::async(std::launch::async, check<Format, rounding_mode::nearest_ties_to_even>, name, negative));
         tasks.push_back(std::async(std::launch::async, check<Format, rounding_mode::toward_negative>, name, negative));
         tasks.push_back(std::async(std::launch::async, check<Format, rounding_mode::to_odd>, name, negative));
     }

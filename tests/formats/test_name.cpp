@@ -48,7 +48,8 @@ TEST_CASE("parse(to_string(x)) == x for every shape that exists") {
         const int exponent_bits = pick(20);
         const int mantissa_bits = pick(trial % 2 == 0 ? 5 : 64);
         const auto kind = static_cast<specials>(pick(3));
-        const std::int32_t bias = pick(3) != 0 && exponent_bits >= 1 ? default_bias(exponent_bits, kind) : pick(2000000) - 1000000;
+        const std::int32_t bias =
+            pick(3) != 0 && exponent_bits >= 1 ? default_bias(exponent_bits, kind) : pick(2000000) - 1000000;
         float_format f;
         try {
             f = make_float_format(exponent_bits, mantissa_bits, bias, kind, pick(1) != 0, pick(1) != 0);
@@ -70,7 +71,8 @@ TEST_CASE("every P3109 format with K from 3 to 16 is reached by its name") {
             for (const char sign : {'s', 'u'}) {
                 for (const char domain : {'e', 'f'}) {
                     if (sign == 's' && precision == width) continue;
-                    const std::string name = "Binary" + std::to_string(width) + "p" + std::to_string(precision) + sign + domain;
+                    const std::string name =
+                        "Binary" + std::to_string(width) + "p" + std::to_string(precision) + sign + domain;
                     INFO(name);
                     const float_format f = parse_float_format(name);
                     CHECK(to_string(f) == name);
@@ -133,7 +135,8 @@ TEST_CASE("what cannot be is refused with the limit, what is misspelled with the
 
 TEST_CASE("describe() names the facts") {
     const std::string text = describe(named("e4m3fn"));
-    for (const char* part : {"name: e4m3fn", "bits: 8", "bias: 7", "max: 0x1.cp+8", "min_subnormal: 0x1p-9", "nan: 0x7F", "infinity: none"}) {
+    for (const char* part : {"name: e4m3fn", "bits: 8", "bias: 7", "max: 0x1.cp+8", "min_subnormal: 0x1p-9",
+                             "nan: 0x7F", "infinity: none"}) {
         CHECK_THAT(text, ContainsSubstring(part));
     }
     CHECK_THAT(describe(parse_float_format("e19m3f")), ContainsSubstring("max: 0x1.ep+262144"));

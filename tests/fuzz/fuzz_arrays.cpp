@@ -46,10 +46,12 @@ void require(bool holds) {
 float_format take_format(reader& in) {
     const auto kind = in.take<std::uint8_t>();
     if (kind % 2 == 0) return registry[kind / 2 % registry.size()].format;
-    if (kind % 8 == 1) return make_p3109(in.take<std::uint8_t>() % 20, in.take<std::uint8_t>() % 20, (kind & 16) != 0, (kind & 32) != 0);
+    if (kind % 8 == 1)
+        return make_p3109(in.take<std::uint8_t>() % 20, in.take<std::uint8_t>() % 20, (kind & 16) != 0,
+                          (kind & 32) != 0);
     const int exponent_bits = in.take<std::uint8_t>() % 21;
-    return make_float_format(exponent_bits, in.take<std::uint8_t>() % 65, in.take<std::int32_t>() >> (kind % 32), static_cast<specials>(kind / 8 % 4),
-                             (kind & 64) != 0, (kind & 128) != 0);
+    return make_float_format(exponent_bits, in.take<std::uint8_t>() % 65, in.take<std::int32_t>() >> (kind % 32),
+                             static_cast<specials>(kind / 8 % 4), (kind & 64) != 0, (kind & 128) != 0);
 }
 
 template <class T>
@@ -88,7 +90,8 @@ void try_conversions(reader& in, const float_format& format) {
     round(std::span<const T>(rounded), std::span(again), format, how, random);
     for (std::size_t i = 0; i < x.size(); ++i) {
         require(same_bits(rounded[i], decoded[i]));
-        if (how.overflow != overflow_policy::to_nan || format.has_nan()) require(same_bits(again[i], rounded[i]) || format.is_infinity(codes[i]));
+        if (how.overflow != overflow_policy::to_nan || format.has_nan())
+            require(same_bits(again[i], rounded[i]) || format.is_infinity(codes[i]));
     }
 }
 
@@ -99,7 +102,8 @@ void try_scheme(reader& in) {
     }
     quantize_options options;
     options.rounding = rounding_modes[in.take<std::uint8_t>() % rounding_modes.size()].mode;
-    if (const auto choice = in.take<std::uint8_t>(); choice % 2 == 1) options.scale_rounding = rounding_modes[choice / 2 % rounding_modes.size()].mode;
+    if (const auto choice = in.take<std::uint8_t>(); choice % 2 == 1)
+        options.scale_rounding = rounding_modes[choice / 2 % rounding_modes.size()].mode;
     options.nan = static_cast<nan_policy>(in.take<std::uint8_t>() % 5);
     options.ftz = static_cast<ftz_policy>(in.take<std::uint8_t>() % 3);
     options.random = random_source{in.take<std::uint64_t>(), 1, in.take<std::uint32_t>()};
@@ -116,7 +120,8 @@ void try_scheme(reader& in) {
     scale_planes scales;
     quantize(std::span<const float>(x), view, s, std::span(codes), scales, options);
     dequantize(std::span<const std::uint64_t>(codes), view, s, scales, std::span(back));
-    for (std::size_t i = 0; i < x.size(); ++i) require(same_bits(fake[i], back[i]) || (fake[i] != fake[i] && back[i] != back[i]));
+    for (std::size_t i = 0; i < x.size(); ++i)
+        require(same_bits(fake[i], back[i]) || (fake[i] != fake[i] && back[i] != back[i]));
 }
 
 }  // namespace

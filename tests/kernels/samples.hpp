@@ -26,7 +26,8 @@ std::vector<T> samples(const float_format& format, std::size_t count, bool speci
             add(bits | own.sign_mask());
         }
     }
-    for (std::uint64_t bits : {std::uint64_t{1}, own.infinity_magnitude() - 1, own.infinity_magnitude(), own.nan_code()}) {
+    for (std::uint64_t bits :
+         {std::uint64_t{1}, own.infinity_magnitude() - 1, own.infinity_magnitude(), own.nan_code()}) {
         add(bits);
         add(bits | own.sign_mask());
     }

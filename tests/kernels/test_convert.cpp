@@ -16,7 +16,8 @@ using namespace halfulp;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
 
-TEMPLATE_TEST_CASE("array conversions equal the scalar definition for every registered format and mode", "", float16, bfloat16, float, double) {
+TEMPLATE_TEST_CASE("array conversions equal the scalar definition for every registered format and mode", "", float16,
+                   bfloat16, float, double) {
     for (const registered_format& row : registry) {
         const std::vector<TestType> x = tests::samples<TestType>(row.format, 3000, true, 1);
         for (const rounding_mode_row& mode : rounding_modes) {
@@ -27,7 +28,8 @@ TEMPLATE_TEST_CASE("array conversions equal the scalar definition for every regi
                 std::vector<std::uint64_t> codes(x.size());
                 encode(std::span<const TestType>(x), std::span(codes), row.format, how, source, threads);
                 bool same = true;
-                for (std::size_t i = 0; i < x.size(); ++i) same = same && codes[i] == encode(x[i], row.format, how, source.word(i) >> 21);
+                for (std::size_t i = 0; i < x.size(); ++i)
+                    same = same && codes[i] == encode(x[i], row.format, how, source.word(i) >> 21);
                 CHECK(same);
                 if (!holds(carrier_traits<TestType>::format, row.format)) continue;
                 std::vector<TestType> y(x.size());
@@ -55,10 +57,12 @@ TEST_CASE("lengths, unaligned starts, working in place and R itself change nothi
     for (const std::size_t start : {0u, 1u, 3u, 1023u}) {
         for (const std::size_t length : {0u, 1u, 7u, 1023u, 1024u, 1025u, 3000u}) {
             INFO(start << " " << length);
-            std::vector<float> part(x.begin() + static_cast<std::ptrdiff_t>(start), x.begin() + static_cast<std::ptrdiff_t>(start + length));
+            std::vector<float> part(x.begin() + static_cast<std::ptrdiff_t>(start),
+                                    x.begin() + static_cast<std::ptrdiff_t>(start + length));
             std::vector<float> given = part;
             round(std::span<const float>(part), std::span(part), f, how, random_source{5, 0, start});
-            round(std::span<const float>(given), std::span(given), f, how, randomness(std::span<const std::uint32_t>(r).subspan(start, length)));
+            round(std::span<const float>(given), std::span(given), f, how,
+                  randomness(std::span<const std::uint32_t>(r).subspan(start, length)));
             for (std::size_t i = 0; i < length; ++i) {
                 REQUIRE(to_bits(part[i]) == to_bits(whole[start + i]));
                 REQUIRE(to_bits(given[i]) == to_bits(whole[start + i]));
@@ -99,27 +103,39 @@ TEST_CASE("bad arguments are refused by name before anything is written") {
     };
     refuses("out has 1 elements", [&] { round(in, std::span(y).first(1), e4m3fn); });
     refuses("does not hold every value of binary64", [&] { round(in, std::span(y), named("binary64")); });
-    refuses("no random bits are given", [&] { round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a}); });
+    refuses("no random bits are given",
+            [&] { round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a}); });
     refuses("random_bits is 0", [&] { round(in, std::span(y), e4m3fn, {.random_bits = 0}); });
     refuses("random_bits is 33", [&] { round(in, std::span(y), e4m3fn, {.random_bits = 33}); });
     refuses("threads is 0", [&] { round(in, std::span(y), e4m3fn, {}, {}, 0); });
     refuses("overflow is 'wrap'", [&] { round(in, std::span(y), e4m3fn, {.overflow = overflow_policy::wrap}); });
     const std::vector<std::uint32_t> r{0, 256};
-    refuses("random[1] is 256", [&] { round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a, .random_bits = 8}, randomness(std::span(r))); });
-    refuses("random has 1 elements", [&] { round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a}, randomness(std::span(r).first(1))); });
+    refuses("random[1] is 256", [&] {
+        round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a, .random_bits = 8},
+              randomness(std::span(r)));
+    });
+    refuses("random has 1 elements", [&] {
+        round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a}, randomness(std::span(r).first(1)));
+    });
     std::vector<std::uint8_t> codes(2);
-    CHECK_THROWS_MATCHES(encode(in, std::span(codes), named("binary16")), std::invalid_argument, MessageMatches(ContainsSubstring("at least 16")));
-    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::raise}), std::invalid_argument, MessageMatches(ContainsSubstring("x[1] becomes NaN")));
-    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::keep}), std::invalid_argument, MessageMatches(ContainsSubstring("'keep'")));
-    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.overflow = overflow_policy::unbounded}), std::invalid_argument, MessageMatches(ContainsSubstring("'unbounded'")));
+    CHECK_THROWS_MATCHES(encode(in, std::span(codes), named("binary16")), std::invalid_argument,
+                         MessageMatches(ContainsSubstring("at least 16")));
+    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::raise}), std::invalid_argument,
+                         MessageMatches(ContainsSubstring("x[1] becomes NaN")));
+    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::keep}), std::invalid_argument,
+                         MessageMatches(ContainsSubstring("'keep'")));
+    CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.overflow = overflow_policy::unbounded}),
+                         std::invalid_argument, MessageMatches(ContainsSubstring("'unbounded'")));
     codes = {3, 16};
-    CHECK_THROWS_MATCHES(decode(std::span<const std::uint8_t>(codes), std::span(y), e2m1fn), std::invalid_argument, MessageMatches(ContainsSubstring("codes[1] is 16, allowed: 0 to 15")));
+    CHECK_THROWS_MATCHES(decode(std::span<const std::uint8_t>(codes), std::span(y), e2m1fn), std::invalid_argument,
+                         MessageMatches(ContainsSubstring("codes[1] is 16, allowed: 0 to 15")));
 }
 
 TEST_CASE("nan='keep' keeps NaN and unbounded goes past the largest") {
     const std::vector<float> x{std::bit_cast<float>(0xFFC00000u), 1e30f, -3e38f};
     std::vector<float> y(3);
-    round(std::span<const float>(x), std::span(y), named("e2m1fn"), {.rounding = rounding_mode::away_from_zero, .overflow = overflow_policy::unbounded, .nan = nan_policy::keep});
+    round(std::span<const float>(x), std::span(y), named("e2m1fn"),
+          {.rounding = rounding_mode::away_from_zero, .overflow = overflow_policy::unbounded, .nan = nan_policy::keep});
     CHECK(y[0] != y[0]);
     CHECK(y[1] == 0x1p+100f);  // 1e30 lies between 1.5 × 2^99 and 2^100
     CHECK(std::bit_cast<std::uint32_t>(y[2]) == 0xFF800000u);

@@ -8,7 +8,8 @@
 
 using namespace halfulp;
 
-TEST_CASE("the CUDA round body equals the array function for every format that float32 holds, every mode and any grid") {
+TEST_CASE(
+    "the CUDA round body equals the array function for every format that float32 holds, every mode and any grid") {
     for (const registered_format& row : registry) {
         if (!holds(binary32_format, row.format)) continue;
         const std::vector<float> x = tests::samples<float>(row.format, 1500, true, 4);

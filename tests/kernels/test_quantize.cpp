@@ -66,7 +66,8 @@ void check_fast_equals_exact(const scheme& s, const std::vector<float>& x, const
 TEST_CASE("fake_quantize equals dequantize of quantize by bits, for every registered element and several scales") {
     for (const registered_format& row : registry) {
         if (!holds(binary32_format, row.format)) continue;
-        for (const char* levels : {"", "/32:e8m0fnu", "/16:e4m3fn/tensor:binary32", "/tensor:binary32", "/7:bfloat16", "/16:e5m3fnu", "/5:binary64"}) {
+        for (const char* levels : {"", "/32:e8m0fnu", "/16:e4m3fn/tensor:binary32", "/tensor:binary32", "/7:bfloat16",
+                                   "/16:e5m3fnu", "/5:binary64"}) {
             const scheme s = parse_scheme(std::string(row.name) + levels);
             for (const float size : {1.0f, 0.037f, 3e30f, 2e-38f}) {
                 const std::vector<float> x = weights(3 * 5 * 130, size, size < 1e-30f, 7);
@@ -77,8 +78,10 @@ TEST_CASE("fake_quantize equals dequantize of quantize by bits, for every regist
     }
 }
 
-TEST_CASE("fake_quantize equals dequantize of quantize with NaN, infinities, zeros and the carrier's ends in the groups") {
-    for (const char* text : {"mxfp4", "nvfp4", "mxfp8_e4m3", "e4m3fn/16:e4m3fn/tensor:binary32", "e2m1fn/8:e3m2fn", "e4m3fn"}) {
+TEST_CASE(
+    "fake_quantize equals dequantize of quantize with NaN, infinities, zeros and the carrier's ends in the groups") {
+    for (const char* text :
+         {"mxfp4", "nvfp4", "mxfp8_e4m3", "e4m3fn/16:e4m3fn/tensor:binary32", "e2m1fn/8:e3m2fn", "e4m3fn"}) {
         const scheme s = parse_scheme(text);
         std::vector<float> x = weights(640, 1.0f, true, 9);
         x[3] = std::bit_cast<float>(0x7FC00001u);
@@ -116,7 +119,9 @@ TEST_CASE("the caller's rounding mode, FTZ and DAZ neither matter nor change in 
 
 TEST_CASE("MX by hand: scale from the exponent's bits, saturation, all-zero blocks, a NaN block") {
     const scheme s = parse_scheme("e2m1fn/4:e8m0fnu");
-    const std::vector<float> x{7.0f, -5.0f, 0.25f, 1.0f, 0.0f, -0.0f, 0.0f, -0.0f, 1.0f, std::bit_cast<float>(0x7FC00000u), 2.0f, 3.0f, 0.9999f};
+    const std::vector<float> x{7.0f,  -5.0f, 0.25f,  1.0f, 0.0f,
+                               -0.0f, 0.0f,  -0.0f,  1.0f, std::bit_cast<float>(0x7FC00000u),
+                               2.0f,  3.0f,  0.9999f};
     std::vector<std::uint8_t> codes(x.size());
     scale_planes scales;
     const quantize_report report = quantize(std::span<const float>(x), {1, x.size(), 1}, s, std::span(codes), scales);
@@ -165,19 +170,24 @@ TEST_CASE("bad arguments of quantize and dequantize are refused by name") {
         CHECK_THROWS_MATCHES(call(), std::invalid_argument, MessageMatches(ContainsSubstring(part)));
     };
     quantize_options options;
-    refuses("axis view has 60", [&] { quantize(std::span<const float>(x), {1, 60, 1}, s, std::span(codes), scales, options); });
+    refuses("axis view has 60",
+            [&] { quantize(std::span<const float>(x), {1, 60, 1}, s, std::span(codes), scales, options); });
     options.nan = nan_policy::keep;
     refuses("'keep'", [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
     options = {};
     options.scale_rounding = rounding_mode::stochastic_a;
-    refuses("scale_rounding is stochastic", [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
+    refuses("scale_rounding is stochastic",
+            [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
     quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales);
     std::vector<float> y(64);
     codes[5] = 16;
-    refuses("codes[5] is 16", [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
+    refuses("codes[5] is 16",
+            [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
     codes[5] = 0;
     scales[0][1] = 256;
-    refuses("scales[0][1] is 256", [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
+    refuses("scales[0][1] is 256",
+            [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
     scales[0].pop_back();
-    refuses("scales[0] has 1 codes", [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
+    refuses("scales[0] has 1 codes",
+            [&] { dequantize(std::span<const std::uint8_t>(codes), {1, 64, 1}, s, scales, std::span(y)); });
 }

@@ -7,10 +7,11 @@
 namespace oracle {
 
 /// An unbounded integer. 512 is only the size up to which nothing is allocated, never a limit.
-using integer = boost::multiprecision::number<
-    boost::multiprecision::cpp_int_backend<512, 0, boost::multiprecision::signed_magnitude,
-                                           boost::multiprecision::unchecked, std::allocator<boost::multiprecision::limb_type>>,
-    boost::multiprecision::et_off>;
+using integer =
+    boost::multiprecision::number<boost::multiprecision::cpp_int_backend<
+                                      512, 0, boost::multiprecision::signed_magnitude, boost::multiprecision::unchecked,
+                                      std::allocator<boost::multiprecision::limb_type>>,
+                                  boost::multiprecision::et_off>;
 
 /// num / den with num >= 0 and den > 0, not reduced. Signs are kept elsewhere: every rule rounds magnitudes.
 struct rational {

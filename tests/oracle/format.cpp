@@ -31,9 +31,7 @@ bool format::has_infinity() const {
 }
 
 // Only the family of E8M0 (unsigned, NaN at all ones, no fraction) does without a zero.
-bool format::has_zero() const {
-    return !(data_.specials == specials::fn && !data_.is_signed && fraction_bits() == 0);
-}
+bool format::has_zero() const { return !(data_.specials == specials::fn && !data_.is_signed && fraction_bits() == 0); }
 
 // fnuz and P3109 use the code for NaN; DLFloat16's sign of zero is "don't care", read as +0.
 bool format::has_negative_zero() const {
@@ -177,7 +175,10 @@ gap format::locate_by_formula(const rational& x) const {
     if (gap_above_zero()) {
         const rational first = value(smallest_positive());
         if (compare(x, first) < 0)
-            return {.lower = 0, .upper = smallest_positive(), .below_all = false, .lower_even = true,
+            return {.lower = 0,
+                    .upper = smallest_positive(),
+                    .below_all = false,
+                    .lower_even = true,
                     .f = {integer(x.num * first.den), integer(x.den * first.num)}};
     }
     const int exponent = std::max(floor_log2(x), lowest_exponent());
@@ -187,7 +188,10 @@ gap format::locate_by_formula(const rational& x) const {
     // a normal binade, rung 0 is the lowest binade's first significand, 2^M.
     rung lower = to_rung(whole) + static_cast<rung>(exponent - lowest_exponent()) * at(fraction_bits());
     if (lowest_exponent() == -data_.bias) lower -= at(fraction_bits());
-    return {.lower = lower, .upper = lower + 1, .below_all = false, .lower_even = (lower & 1) == 0,
+    return {.lower = lower,
+            .upper = lower + 1,
+            .below_all = false,
+            .lower_even = (lower & 1) == 0,
             .f = {integer(steps.num - whole * steps.den), steps.den}};
 }
 

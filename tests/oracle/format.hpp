@@ -23,7 +23,7 @@ struct gap {
 };
 
 class format {
-public:
+  public:
     explicit format(const halfulp::float_format& data);
 
     const halfulp::float_format& data() const { return data_; }
@@ -58,7 +58,7 @@ public:
     };
     unbounded_gap locate_unbounded_below(const rational& x) const;
 
-private:
+  private:
     struct member {
         integer units;  // value / 2^unit_
         rung index;

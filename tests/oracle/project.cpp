@@ -46,8 +46,7 @@ rung round_magnitude(const placed& p, const projection& how, std::uint32_t rando
         if (how.ftz == ftz_policy::before) return 0;
         if (how.ftz == ftz_policy::after) {
             const bool away = goes_away(how.rounding, p.x.negative, p.tiny.where, random, how.random_bits);
-            const int order =
-                compare(away ? p.tiny.upper_value : p.tiny.lower_value, target.smallest_normal_value());
+            const int order = compare(away ? p.tiny.upper_value : p.tiny.lower_value, target.smallest_normal_value());
             if (order > 0) throw std::logic_error("oracle: rounding passed over the smallest normal");
             return order < 0 ? 0 : target.smallest_normal();
         }

@@ -71,11 +71,9 @@ def inputs(name, carrier):
     return np.concatenate([words.view(dtype), busy.astype(dtype), boundaries(name, dtype)])
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("name", COLUMNS)
+# The headers have no conversion of binary16 to E8M0.
+@pytest.mark.parametrize(("name", "carrier"), [(n, c) for n in COLUMNS for c in CARRIERS if (n, c) != ("e8m0fnu", "binary16")])
 def test_the_presets_give_the_codes_of_nvidias_headers(converter, name, carrier):
-    if (name, carrier) == ("e8m0fnu", "binary16"):
-        pytest.skip("the headers have no conversion of binary16 to E8M0")
     x = inputs(name, carrier)
     theirs = converter(x, name, carrier)
     assert len(theirs) == len(COLUMNS[name])
@@ -89,9 +87,11 @@ def test_the_presets_give_the_codes_of_nvidias_headers(converter, name, carrier)
 def test_their_e8m0_without_saturation_is_the_preset_but_for_what_lies_beyond_the_largest(converter):
     x = inputs("e8m0fnu", "binary32")
     theirs = converter(x, "e8m0fnu", "binary32")
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        sizes = np.abs(x.astype(np.float64))
     for column, rounding in ((1, "toward_zero"), (3, "toward_positive")):
         got = hu.encode(x, "e8m0fnu", rounding, projection="ptx_satfinite")
-        beyond = np.isinf(x) | ((rounding == "toward_positive") & (np.abs(x.astype(np.float64)) > 2.0**127))
+        beyond = np.isinf(x) | ((rounding == "toward_positive") & (sizes > 2.0**127))
         assert not differing("e8m0fnu", got[~beyond], theirs[column][~beyond]).any()
         assert (theirs[column][beyond] == 0xFF).all()
         assert (got[beyond] == 0xFE).all()

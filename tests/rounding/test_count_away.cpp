@@ -17,8 +17,9 @@ void compare(const named_format& f, const format& exact, const magnitudes& all, 
                     const std::uint64_t want = count_away(translate(row.mode), x, exact, n);
                     const std::uint64_t got = halfulp::count_away(carrier_traits<T>::from(bits), f.data, row.mode, n);
                     out.check(got == want, [&] {
-                        return "count_away(" + describe<T>(bits) + ", " + f.name + ", " + std::string(row.name) + ", N=" +
-                               std::to_string(n) + "): " + std::to_string(got) + ", the oracle says " + std::to_string(want);
+                        return "count_away(" + describe<T>(bits) + ", " + f.name + ", " + std::string(row.name) +
+                               ", N=" + std::to_string(n) + "): " + std::to_string(got) + ", the oracle says " +
+                               std::to_string(want);
                     });
                 }
         }
@@ -35,7 +36,8 @@ void check_all(const std::vector<named_format>& formats) {
             compare<T>(f, exact, edges<T>(exact, 0, exact.largest()), out);
         } else {
             const rung normal = exact.smallest_normal(), top = exact.largest();
-            for (const rung r : {rung{0}, normal - 2, top / 2, top - 2}) compare<T>(f, exact, edges<T>(exact, r, r + 2), out);
+            for (const rung r : {rung{0}, normal - 2, top / 2, top - 2})
+                compare<T>(f, exact, edges<T>(exact, r, r + 2), out);
         }
     }
     out.conclude();

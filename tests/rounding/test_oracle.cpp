@@ -55,13 +55,17 @@ TEST_CASE("the oracle rounds binary64 to binary32 as the hardware does, in four 
         std::uint64_t bits = random();
         const std::uint64_t exponent = 1023 - 152 + random() % 284;
         const int cleared = static_cast<int>(random() % 3) * 14;
-        bits = (bits & carrier<double>::sign) | (exponent << 52) | ((bits & ((std::uint64_t{1} << 52) - 1)) >> cleared << cleared);
+        bits = (bits & carrier<double>::sign) | (exponent << 52) |
+               ((bits & ((std::uint64_t{1} << 52) - 1)) >> cleared << cleared);
         const double x = std::bit_cast<double>(bits);
-        const std::pair<mode, int> directions[] = {{mode::nearest_ties_to_even, FE_TONEAREST}, {mode::toward_zero, FE_TOWARDZERO},
-                                                   {mode::toward_positive, FE_UPWARD}, {mode::toward_negative, FE_DOWNWARD}};
+        const std::pair<mode, int> directions[] = {{mode::nearest_ties_to_even, FE_TONEAREST},
+                                                   {mode::toward_zero, FE_TOWARDZERO},
+                                                   {mode::toward_positive, FE_UPWARD},
+                                                   {mode::toward_negative, FE_DOWNWARD}};
         for (const auto& pair : directions) {
             const std::uint64_t want = std::bit_cast<std::uint32_t>(narrowed_by_hardware(x, pair.second));
-            const outcome got = project(carrier<double>::exact(bits), target, {.rounding = pair.first}, 0, purpose::encode);
+            const outcome got =
+                project(carrier<double>::exact(bits), target, {.rounding = pair.first}, 0, purpose::encode);
             out.check(code_of(got, target) == want,
                       [&] { return describe<double>(bits) + " direction " + std::to_string(pair.second); });
         }
@@ -82,9 +86,9 @@ TEST_CASE("the table of members and the formula find the same neighbours") {
             const rational x = carrier<double>::exact(bits).magnitude;
             if (is_zero(x)) continue;
             const gap a = target.locate(x), b = target.locate_by_formula(x);
-            const bool equal = a.below_all == b.below_all &&
-                               (a.below_all || (a.lower == b.lower && a.upper == b.upper && a.lower_even == b.lower_even &&
-                                                compare(a.f, b.f) == 0));
+            const bool equal =
+                a.below_all == b.below_all && (a.below_all || (a.lower == b.lower && a.upper == b.upper &&
+                                                               a.lower_even == b.lower_even && compare(a.f, b.f) == 0));
             out.check(equal, [&] { return f.name + " " + describe<double>(bits); });
         }
     }
@@ -103,7 +107,8 @@ TEST_CASE("the closed forms of the probability of going away equal counting over
                     std::uint64_t counted = 0;
                     for (std::uint32_t r = 0; r < 1u << bits; ++r) counted += goes_away(m, false, where, r, bits);
                     out.check(counted == count_away(m, false, where, bits), [&] {
-                        return std::to_string(numerator) + "/" + std::to_string(denominator) + " N=" + std::to_string(bits);
+                        return std::to_string(numerator) + "/" + std::to_string(denominator) +
+                               " N=" + std::to_string(bits);
                     });
                 }
     out.conclude();
@@ -160,7 +165,8 @@ TEST_CASE("E8M0 rounds by the parity of the exponent field and has no zero") {
 }
 
 TEST_CASE("P3109's saturation and its to-odd are the report's") {
-    const auto se = p3109(8, 4, true, true).data, ue = p3109(8, 4, false, true).data, uf = p3109(8, 4, false, false).data;
+    const auto se = p3109(8, 4, true, true).data, ue = p3109(8, 4, false, true).data,
+               uf = p3109(8, 4, false, false).data;
     CHECK(code(224.0, se) == 0x7e);
     CHECK(code(1e9, se) == 0x7f);
     CHECK(code(1e9, se, {.rounding = mode::to_odd}) == 0x7f);  // the largest is even: infinity

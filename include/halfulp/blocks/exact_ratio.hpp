@@ -19,7 +19,8 @@ struct extended {
 };
 
 inline constexpr std::size_t max_scale_levels = 4;
-inline constexpr std::size_t max_factors = max_scale_levels + 2;  // all scales, the reach of the levels inside, an element
+inline constexpr std::size_t max_factors =
+    max_scale_levels + 2;  // all scales, the reach of the levels inside, an element
 
 namespace detail {
 

@@ -46,13 +46,16 @@ class scale_rule {
     [[nodiscard]] const float_format& format() const noexcept { return format_; }
 
     /// The scale of a group with the largest finite magnitude `amax`, inside groups whose scales are `outer`.
-    [[nodiscard]] group_scale scale(const dyadic& amax, std::span<const dyadic> outer, bool has_nonfinite, std::uint32_t random) const noexcept {
+    [[nodiscard]] group_scale scale(const dyadic& amax, std::span<const dyadic> outer, bool has_nonfinite,
+                                    std::uint32_t random) const noexcept {
         if (has_nonfinite && format_.has_nan()) return {format_.nan_code(), {}, true, false};
         if (amax.significand == 0) return from_projected(projector_.zero(false));
         if (by_exponent_) {
             // OCP MX v1.0, 6.3: the exponent of amax minus that of the largest magnitude inside, from bits, no logarithm.
             const std::int32_t wanted = amax.exponent + bit_length(amax.significand) - 1 - reach_exponent_;
-            const std::int32_t e = wanted < format_.emin() ? format_.emin() : wanted > format_.emax() ? format_.emax() : wanted;
+            const std::int32_t e = wanted < format_.emin()   ? format_.emin()
+                                   : wanted > format_.emax() ? format_.emax()
+                                                             : wanted;
             return {static_cast<std::uint64_t>(e - format_.emin()), {false, 1, e}, false, false};
         }
         std::array<dyadic, max_factors> divisors = reach_;
@@ -64,7 +67,8 @@ class scale_rule {
             divisor.multiply(o);
         }
         group_scale out;
-        if (!is_stochastic(projector_.spec.mode) && binary64_division_decides(bit_length(amax.significand), divisor, format_.precision())) {
+        if (!is_stochastic(projector_.spec.mode) &&
+            binary64_division_decides(bit_length(amax.significand), divisor, format_.precision())) {
             const dyadic q = binary64_quotient(amax, divisor);
             out = from_projected(projector_.finite(false, q.significand, q.exponent, false, 0));
         } else {

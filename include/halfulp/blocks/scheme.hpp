@@ -32,7 +32,9 @@ struct scheme {
 };
 
 /// Power-of-two scales without a zero (E8M0's family) take the recipe `ocp_floor` unless told otherwise.
-constexpr bool is_power_of_two_scale(const float_format& format) noexcept { return format.low() == low_binade::normals_no_zero; }
+constexpr bool is_power_of_two_scale(const float_format& format) noexcept {
+    return format.low() == low_binade::normals_no_zero;
+}
 
 /// Parses element{/group:format}[@options] or a published scheme's name. Throws std::invalid_argument.
 scheme parse_scheme(std::string_view text);

@@ -65,7 +65,8 @@ constexpr bool holds(const float_format& carrier_format, const float_format& for
     const int lowest_bit = power_of_two_only ? smallest.exponent : format.emin() - format.mantissa_bits;
     const int carrier_lowest_bit = carrier_format.emin() - carrier_format.mantissa_bits;
     const int top = largest.exponent + bit_length(largest.significand) - 1;
-    return format.precision() <= carrier_format.precision() && lowest_bit >= carrier_lowest_bit && top <= carrier_format.emax();
+    return format.precision() <= carrier_format.precision() && lowest_bit >= carrier_lowest_bit &&
+           top <= carrier_format.emax();
 }
 
 }  // namespace halfulp

@@ -21,7 +21,8 @@ constexpr projected project(T x, const projector& how, std::uint32_t random = 0)
     const dyadic value = from.magnitude_value(magnitude);
     if constexpr (from.precision() > binary32_format.precision()) {
         if (how.through_binary32) {
-            const projected narrow = projector(binary32_format, {}).finite(negative, value.significand, value.exponent, false, 0);
+            const projected narrow =
+                projector(binary32_format, {}).finite(negative, value.significand, value.exponent, false, 0);
             if (narrow.kind == number_class::infinity) return how.infinity(negative);
             return how.finite(negative, narrow.significand, narrow.exponent, false, random);
         }
@@ -46,7 +47,8 @@ constexpr T to_value(const projected& x) noexcept {
 /// The code of x. `random` holds R, N = how.random_bits. Total: where NaN is called for and the format has none,
 /// nan_policy::raise and nan_policy::keep act as to_max; overflow_policy::wrap and unbounded act as sat_finite.
 template <carrier T>
-constexpr std::uint64_t encode(T x, const float_format& format, const projection& how = {}, std::uint32_t random = 0) noexcept {
+constexpr std::uint64_t encode(T x, const float_format& format, const projection& how = {},
+                               std::uint32_t random = 0) noexcept {
     projection bounded = how;
     if (bounded.overflow == overflow_policy::unbounded) bounded.overflow = overflow_policy::sat_finite;
     const projector projector_(format, bounded);
@@ -87,7 +89,8 @@ constexpr std::uint64_t count_away(T x, const float_format& format, rounding_mod
     const float_grid grid(format);
     const rounding_position at = locate(value.significand, value.exponent, false, grid, false);
     // Below the smallest member of a format without zero there is one neighbour only, the one away from zero.
-    if (at.lower.significand == at.upper.significand && at.lower.exponent == at.upper.exponent) return std::uint64_t{1} << random_bits;
+    if (at.lower.significand == at.upper.significand && at.lower.exponent == at.upper.exponent)
+        return std::uint64_t{1} << random_bits;
     return count_away(mode, (bits & from.sign_mask()) != 0, at.lower_is_odd, at.fraction, random_bits);
 }
 

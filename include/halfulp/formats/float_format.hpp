@@ -13,20 +13,20 @@ namespace halfulp {
 
 /// Which codes are not ordinary numbers. Letters are those of the text grammar.
 enum class specials : std::uint8_t {
-    ieee,             ///< no letter: the top exponent holds infinity (fraction 0) and NaNs (IEEE 754)
-    finite,           ///< `f`: every code is a number (OCP MX FP6, FP4)
-    fn,               ///< `fn`: NaN at the all-ones magnitude, no infinity (OCP FP8 E4M3)
-    fnuz,             ///< `fnuz`: NaN at the code of negative zero, no infinity, one zero (arXiv 2206.02915)
-    p3109_finite,     ///< `Binary…f`: NaN at negative zero (signed) or at all ones (unsigned), one zero (IEEE P3109 v4.0)
-    p3109_extended,   ///< `Binary…e`: the same, with infinity at the largest remaining code of each sign
-    dlfloat,          ///< DLFloat16: NaN at the all-ones magnitude, no subnormals: field 0 is a normal binade, its code 0 zero
+    ieee,  ///< no letter: the top exponent holds infinity (fraction 0) and NaNs (IEEE 754)
+    finite,  ///< `f`: every code is a number (OCP MX FP6, FP4)
+    fn,  ///< `fn`: NaN at the all-ones magnitude, no infinity (OCP FP8 E4M3)
+    fnuz,  ///< `fnuz`: NaN at the code of negative zero, no infinity, one zero (arXiv 2206.02915)
+    p3109_finite,  ///< `Binary…f`: NaN at negative zero (signed) or at all ones (unsigned), one zero (IEEE P3109 v4.0)
+    p3109_extended,  ///< `Binary…e`: the same, with infinity at the largest remaining code of each sign
+    dlfloat,  ///< DLFloat16: NaN at the all-ones magnitude, no subnormals: field 0 is a normal binade, its code 0 zero
 };
 
 /// What exponent field 0 holds.
 enum class low_binade : std::uint8_t {
-    subnormals,       ///< gradual underflow
-    zeros,            ///< zero alone (`_nosub`): other codes decode to zero and are never produced
-    normals,          ///< a normal binade, but code 0 is zero (DLFloat16)
+    subnormals,  ///< gradual underflow
+    zeros,  ///< zero alone (`_nosub`): other codes decode to zero and are never produced
+    normals,  ///< a normal binade, but code 0 is zero (DLFloat16)
     normals_no_zero,  ///< a normal binade, no zero at all (E8M0 and its family)
 };
 
@@ -138,7 +138,8 @@ struct float_format {
         const low_binade kind = low();
         if (field == 0) {
             if (kind == low_binade::subnormals) return {false, fraction, 1 - bias - mantissa_bits};
-            if (kind == low_binade::zeros || (kind == low_binade::normals && fraction == 0)) return {false, 0, emin() - mantissa_bits};
+            if (kind == low_binade::zeros || (kind == low_binade::normals && fraction == 0))
+                return {false, 0, emin() - mantissa_bits};
         }
         return {false, hidden_bit() | fraction, field - bias - mantissa_bits};
     }

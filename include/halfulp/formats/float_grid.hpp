@@ -51,7 +51,8 @@ struct float_grid {
     /// The magnitude code of significand × 2^exponent, which is a member at or below the largest, or (where the exponent
     /// field has room above it, as in the four carriers) infinity for anything larger than the largest. A number that is no
     /// member loses the bits that do not fit.
-    [[nodiscard]] constexpr std::uint64_t magnitude_code(std::uint64_t significand, std::int32_t exponent) const noexcept {
+    [[nodiscard]] constexpr std::uint64_t magnitude_code(std::uint64_t significand,
+                                                         std::int32_t exponent) const noexcept {
         if (significand == 0) return 0;
         const std::int32_t top = exponent + bit_length(significand) - 1;
         const std::int32_t quantum = (top > emin ? top : emin) - mantissa_bits;

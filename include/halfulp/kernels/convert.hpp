@@ -13,7 +13,8 @@ namespace halfulp {
 
 /// A code array's element: the smallest unsigned type that holds the format's codes, or any wider one.
 template <class C>
-concept code_type = std::same_as<C, std::uint8_t> || std::same_as<C, std::uint16_t> || std::same_as<C, std::uint32_t> || std::same_as<C, std::uint64_t>;
+concept code_type = std::same_as<C, std::uint8_t> || std::same_as<C, std::uint16_t> || std::same_as<C, std::uint32_t> ||
+                    std::same_as<C, std::uint64_t>;
 
 /// Rounds every x to a member of the format. `out` may be x itself. Throws std::invalid_argument where sizes differ, where the
 /// carrier cannot hold the format's values, where a stochastic mode has no random bits, where R does not fit N bits, or where

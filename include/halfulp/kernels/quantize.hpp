@@ -42,13 +42,13 @@ std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view);
 
 /// Quantizes x. Codes are those of the element format; scales of every level go to `scales`. Errors as in encode().
 template <carrier T, code_type C>
-quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes, scale_planes& scales,
-                         const quantize_options& options = {});
+quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
+                         scale_planes& scales, const quantize_options& options = {});
 
 /// The values of codes and scales: the exact product of the element and all its scales, rounded once to nearest even.
 template <carrier T, code_type C>
-void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales, std::span<T> out,
-                int threads = 1);
+void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
+                std::span<T> out, int threads = 1);
 
 /// dequantize(quantize(x)) in one pass. `out` may be x itself.
 template <carrier T>

@@ -15,11 +15,12 @@ struct randomness {
     bool present = false;
 
     constexpr randomness() = default;
-    constexpr randomness(const random_source& s) : source(s), present(true) {}                        // NOLINT: a source is a randomness
+    constexpr randomness(const random_source& s) : source(s), present(true) {}  // NOLINT: a source is a randomness
     constexpr explicit randomness(std::span<const std::uint32_t> r) : given(r), present(true) {}
 };
 
 /// The words of elements first to first + words.size() - 1 of a source.
-void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal, std::span<std::uint32_t> words) noexcept;
+void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal,
+                std::span<std::uint32_t> words) noexcept;
 
 }  // namespace halfulp

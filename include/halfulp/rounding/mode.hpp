@@ -81,8 +81,7 @@ constexpr bool rounds_away(rounding_mode mode, bool negative, bool lower_is_odd,
         case rounding_mode::toward_positive: return f != 0 && !negative;
         case rounding_mode::toward_negative: return f != 0 && negative;
         case rounding_mode::to_odd: return f != 0 && !lower_is_odd;
-        case rounding_mode::stochastic_a:
-            return (f >> (64 - random_bits)) + random >= std::uint64_t{1} << random_bits;
+        case rounding_mode::stochastic_a: return (f >> (64 - random_bits)) + random >= std::uint64_t{1} << random_bits;
         case rounding_mode::stochastic_b:
             return (f >> (63 - random_bits)) + 2 * std::uint64_t{random} + 1 >= std::uint64_t{2} << random_bits;
         case rounding_mode::stochastic_c: {

@@ -17,7 +17,9 @@ struct projection_preset {
 inline constexpr std::array<projection_preset, 9> projection_presets{{
     {"ocp_sat", "OCP OFP8 v1.0 and MX v1.0, saturating: overflow and infinities to the largest finite"},
     {"ocp_nonsat", "OCP OFP8 v1.0, non-saturating: E5M2 to infinity, E4M3 to NaN"},
-    {"ptx_satfinite", "PTX cvt with .satfinite: as ocp_sat, NaN to the largest finite where there is no NaN; E8M0 needs its rounding named"},
+    {"ptx_satfinite",
+     "PTX cvt with .satfinite: as ocp_sat, NaN to the largest finite where there is no NaN; E8M0 needs its rounding "
+     "named"},
     {"ml_dtypes", "ml_dtypes 0.6 astype"},
     {"torch", "PyTorch 2.13 and newer"},
     {"torch_2_11", "PyTorch 2.11 and 2.12"},

@@ -17,7 +17,7 @@ struct projected {
     std::uint64_t significand;
     std::int32_t exponent;
     bool inexact;
-    bool overflowed;   ///< the rounded magnitude was beyond the largest member, or the operand infinite
+    bool overflowed;  ///< the rounded magnitude was beyond the largest member, or the operand infinite
     bool missing_nan;  ///< a NaN was called for and the format has none
 };
 
@@ -74,7 +74,8 @@ struct projector {
     [[nodiscard]] constexpr projected infinity(bool negative) const noexcept {
         if (negative && !grid.is_signed) {
             if (magnitude_if_unsigned) return infinity(false);
-            return overflow == overflow_policy::sat_none || overflow == overflow_policy::to_nan ? nan_result() : smallest_unsigned();
+            return overflow == overflow_policy::sat_none || overflow == overflow_policy::to_nan ? nan_result()
+                                                                                                : smallest_unsigned();
         }
         if (infinity_to_nan) return overflowed_to_nan();
         switch (overflow) {
@@ -109,7 +110,8 @@ struct projector {
   private:
     /// What the two faults of presets make of a result in the lowest binade.
     template <class UInt>
-    [[nodiscard]] constexpr rounded_magnitude raised(const rounded_magnitude& rounded, UInt significand, std::int32_t exponent) const noexcept {
+    [[nodiscard]] constexpr rounded_magnitude raised(const rounded_magnitude& rounded, UInt significand,
+                                                     std::int32_t exponent) const noexcept {
         const std::int32_t top = exponent + detail::bit_length_of(significand) - 1;
         const rounded_magnitude second{grid.hidden_bit, grid.emin - grid.mantissa_bits + 1, true};
         if (lowest_binade_up && top <= grid.emin) return second;
@@ -132,8 +134,9 @@ struct projector {
         switch (overflow) {
             case overflow_policy::to_nan: return nan_result();
             case overflow_policy::sat_none:
-                return spec.mode == rounding_mode::toward_zero || spec.mode == rounding_mode::toward_positive ? smallest_unsigned()
-                                                                                                              : nan_result();
+                return spec.mode == rounding_mode::toward_zero || spec.mode == rounding_mode::toward_positive
+                           ? smallest_unsigned()
+                           : nan_result();
             default: return smallest_unsigned();
         }
     }

@@ -47,7 +47,8 @@ constexpr split_magnitude split(UInt significand, int shift, bool sticky) noexce
     const std::uint64_t kept = shift < width ? static_cast<std::uint64_t>(significand >> shift) : 0;
     std::uint64_t fraction = 0;
     if (shift <= 64) {
-        fraction = shift == 64 ? static_cast<std::uint64_t>(significand) : static_cast<std::uint64_t>(significand) << (64 - shift);
+        fraction = shift == 64 ? static_cast<std::uint64_t>(significand)
+                               : static_cast<std::uint64_t>(significand) << (64 - shift);
     } else {
         const int down = shift - 64;
         const UInt top = down < width ? significand >> down : UInt{0};
@@ -111,14 +112,13 @@ constexpr rounding_position locate(UInt significand, std::int32_t exponent, bool
     // Precision 1 has one significand bit, always set: even and odd alternate with the exponent field instead, and zero is
     // even. The field is quantum - emin + 1, or quantum - emin where field 0 is a normal binade.
     const bool field_zero_is_normal = grid.low == low_binade::normals_no_zero || grid.low == low_binade::normals;
-    const bool lower_is_odd =
-        grid.mantissa_bits == 0
-            ? parts.kept != 0 && ((quantum - grid.emin + (field_zero_is_normal ? 0 : 1)) & 1) != 0
-            : (parts.kept & 1) != 0;
+    const bool lower_is_odd = grid.mantissa_bits == 0
+                                  ? parts.kept != 0 && ((quantum - grid.emin + (field_zero_is_normal ? 0 : 1)) & 1) != 0
+                                  : (parts.kept & 1) != 0;
     const bool inexact = parts.fraction != 0;
     const bool carries = parts.kept + 1 == grid.hidden_bit << 1;
-    const rounded_magnitude upper =
-        carries ? rounded_magnitude{grid.hidden_bit, quantum + 1, inexact} : rounded_magnitude{parts.kept + 1, quantum, inexact};
+    const rounded_magnitude upper = carries ? rounded_magnitude{grid.hidden_bit, quantum + 1, inexact}
+                                            : rounded_magnitude{parts.kept + 1, quantum, inexact};
     return {{parts.kept, quantum, inexact}, upper, parts.fraction, lower_is_odd};
 }
 

@@ -25,8 +25,8 @@ class device_floats {
 
 }  // namespace
 
-std::string round_on_device(std::span<const float> x, std::span<float> out, const float_format& format, const projection& how,
-                            const random_source& random) {
+std::string round_on_device(std::span<const float> x, std::span<float> out, const float_format& format,
+                            const projection& how, const random_source& random) {
     if (x.empty()) return {};
     const device_floats from(x.size());
     const device_floats to(x.size());
@@ -37,7 +37,8 @@ std::string round_on_device(std::span<const float> x, std::span<float> out, cons
     constexpr unsigned block_size = 256;
     const auto grid_size = static_cast<unsigned>(std::min<std::size_t>((x.size() + block_size - 1) / block_size, 4096));
     const round_body body{projector(format, how), random, how.nan == nan_policy::keep};
-    device_entry<<<grid_size, block_size>>>(body, static_cast<const float*>(from.data()), to.data(), std::uint64_t{x.size()});
+    device_entry<<<grid_size, block_size>>>(body, static_cast<const float*>(from.data()), to.data(),
+                                            std::uint64_t{x.size()});
     status = cudaGetLastError();
     if (status != cudaSuccess) return cudaGetErrorString(status);
     status = cudaMemcpy(out.data(), to.data(), out.size_bytes(), cudaMemcpyDeviceToHost);

@@ -18,7 +18,8 @@ struct round_body {
         for (std::uint64_t i = at.index(); i < size; i += at.count()) {
             const std::uint32_t bits = is_stochastic(how.spec.mode) ? random.word(i) >> (32 - how.spec.random_bits) : 0;
             const projected number = project(x[i], how, bits);
-            out[i] = number.missing_nan && keep_nan ? from_bits<float>(binary32_format.nan_code()) : to_value<float>(number);
+            out[i] =
+                number.missing_nan && keep_nan ? from_bits<float>(binary32_format.nan_code()) : to_value<float>(number);
         }
     }
 };

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "oracle/format.hpp"
 #include "halfulp/core/storage.hpp"
+#include "oracle/format.hpp"
 
 namespace oracle {
 
@@ -56,7 +56,8 @@ template <class T>
 struct carrier {
     using traits = carrier_traits<T>;
     static constexpr std::uint64_t sign = std::uint64_t{1} << (traits::exponent_bits + traits::fraction_bits);
-    static constexpr std::uint64_t infinity = ((std::uint64_t{1} << traits::exponent_bits) - 1) << traits::fraction_bits;
+    static constexpr std::uint64_t infinity = ((std::uint64_t{1} << traits::exponent_bits) - 1)
+                                              << traits::fraction_bits;
     static constexpr std::uint64_t largest = infinity - 1;
     static constexpr std::uint64_t smallest_normal = std::uint64_t{1} << traits::fraction_bits;
     static constexpr std::uint64_t quiet_nan = infinity | (smallest_normal >> 1);
@@ -92,8 +93,10 @@ std::string describe(std::uint64_t bits) {
     char text[96];
     const number x = carrier<T>::exact(bits);
     double shown = 0;  // every carrier's number is a double
-    if (x.is_nan()) shown = std::bit_cast<double>(carrier<double>::quiet_nan);
-    else shown = std::bit_cast<double>(*carrier<double>::bits_of(x));
+    if (x.is_nan())
+        shown = std::bit_cast<double>(carrier<double>::quiet_nan);
+    else
+        shown = std::bit_cast<double>(*carrier<double>::bits_of(x));
     std::snprintf(text, sizeof text, "%a (%s bits 0x%llx)", shown, carrier_traits<T>::name,
                   static_cast<unsigned long long>(bits));
     return text;

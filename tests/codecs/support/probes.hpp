@@ -44,8 +44,14 @@ magnitudes edges(const format& f, rung first, rung last) {
 /// The ends: beyond the largest member, below the smallest normal one, and of the carrier itself.
 template <class T>
 magnitudes ends(const format& f) {
-    magnitudes all{0, 1, 2, carrier<T>::smallest_normal - 1, carrier<T>::smallest_normal, carrier<T>::smallest_normal + 1,
-                   carrier<T>::largest - 1, carrier<T>::largest};
+    magnitudes all{0,
+                   1,
+                   2,
+                   carrier<T>::smallest_normal - 1,
+                   carrier<T>::smallest_normal,
+                   carrier<T>::smallest_normal + 1,
+                   carrier<T>::largest - 1,
+                   carrier<T>::largest};
     const rational top = f.value(f.largest());
     const rational beyond = f.value(f.largest() + 1);
     const rational after = f.value(f.largest() + 2);
@@ -61,9 +67,10 @@ magnitudes ends(const format& f) {
         around<T>({integer(normal.num * gap.den - gap.num * normal.den), integer(normal.den * gap.den)}, all);
     }
     const rational tiny = f.value(f.smallest_positive());
-    for (const rational& x : {normal, scaled(normal, -1), tiny, scaled(tiny, -1), scaled(tiny, -2),
-                              scaled({integer(tiny.num * 3), tiny.den}, -2), scaled({integer(tiny.num * 3), tiny.den}, -1),
-                              scaled(tiny, -33), scaled(tiny, -34), scaled(tiny, -70)})
+    for (const rational& x :
+         {normal, scaled(normal, -1), tiny, scaled(tiny, -1), scaled(tiny, -2),
+          scaled({integer(tiny.num * 3), tiny.den}, -2), scaled({integer(tiny.num * 3), tiny.den}, -1),
+          scaled(tiny, -33), scaled(tiny, -34), scaled(tiny, -70)})
         around<T>(x, all);
     tidy(all);
     return all;

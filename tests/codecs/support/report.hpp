@@ -15,12 +15,13 @@ inline std::string hex(std::uint64_t code) {
 }
 
 class report {
-public:
+  public:
     /// `say` makes the message, and is called for the first failures only.
     template <class Say>
     void check(bool good, Say&& say) {
         ++checked_;
-        if (good) [[likely]] return;
+        if (good) [[likely]]
+            return;
         if (++failed_ <= shown) text_ += "\n  " + say();
     }
     void skip() { ++skipped_; }
@@ -32,7 +33,7 @@ public:
         CHECK(checked_ > 0);
     }
 
-private:
+  private:
     static constexpr std::uint64_t shown = 12;
     std::uint64_t checked_ = 0, failed_ = 0, skipped_ = 0;
     std::string text_;

@@ -8,17 +8,21 @@
 
 namespace oracle {
 
-inline int width_of(const halfulp::float_format& f) { return f.exponent_bits + f.mantissa_bits + (f.is_signed ? 1 : 0); }
+inline int width_of(const halfulp::float_format& f) {
+    return f.exponent_bits + f.mantissa_bits + (f.is_signed ? 1 : 0);
+}
 
 /// Rows of the registry with at least `from` and at most `to` bits.
 inline std::vector<named_format> registered(int from, int to) {
     std::vector<named_format> rows;
     for (const auto& row : halfulp::registry)
-        if (width_of(row.format) >= from && width_of(row.format) <= to) rows.push_back({std::string(row.name), row.format});
+        if (width_of(row.format) >= from && width_of(row.format) <= to)
+            rows.push_back({std::string(row.name), row.format});
     return rows;
 }
 
-inline halfulp::float_format shape(int e, int m, int bias, halfulp::specials s, bool is_signed = true, bool subnormals = true) {
+inline halfulp::float_format shape(int e, int m, int bias, halfulp::specials s, bool is_signed = true,
+                                   bool subnormals = true) {
     halfulp::float_format f;
     f.bias = bias;
     f.exponent_bits = static_cast<std::uint8_t>(e);

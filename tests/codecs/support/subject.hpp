@@ -19,7 +19,7 @@ struct named_format {
 
 template <class T>
 class subject {
-public:
+  public:
     explicit subject(const named_format& f) : name_(f.name), data_(f.data), exact_(f.data) {
         if (exact_.width() > 16) return;
         for (rung r = 0; r <= exact_.largest(); ++r)
@@ -41,7 +41,8 @@ public:
             return sign | members_[static_cast<std::size_t>(result.index)];
         const rational value = exact_.value(result.index);
         // Without an upper limit on the format's exponent the carrier's own limit remains.
-        if (unbounded && compare(value, c::as_format().value(static_cast<rung>(c::largest))) > 0) return sign | c::infinity;
+        if (unbounded && compare(value, c::as_format().value(static_cast<rung>(c::largest))) > 0)
+            return sign | c::infinity;
         return c::bits_of(number::finite(result.negative, value)).value_or(none);
     }
     static constexpr std::uint64_t none = ~std::uint64_t{0} >> 1;
@@ -52,7 +53,8 @@ public:
         const std::uint64_t want_code = code_of(project(p, how.reference, random, purpose::encode), exact_);
         const std::uint64_t got_code = halfulp::encode(x, data_, how.library, random);
         out.check(got_code == want_code, [&] {
-            return "encode" + about(bits, how, random) + ": code " + hex(got_code) + ", the oracle says " + hex(want_code);
+            return "encode" + about(bits, how, random) + ": code " + hex(got_code) + ", the oracle says " +
+                   hex(want_code);
         });
         const outcome want = project(p, how.reference, random, purpose::round);
         const std::uint64_t want_bits = bits_of(want, how.reference.overflow == overflow_policy::unbounded);
@@ -71,16 +73,18 @@ public:
         const std::uint64_t all = std::uint64_t{1} << how.library.random_bits;
         const bool has_gap = p.x.is_finite() && !is_zero(p.x.magnitude) && !p.where.below_all;
         const bool tiny = p.below_normal && how.reference.ftz == ftz_policy::after;
-        const std::uint64_t away = has_gap ? count_away(how.reference.rounding, p.x.negative, tiny ? p.tiny.where : p.where,
-                                                        how.library.random_bits) : 0;
+        const std::uint64_t away = has_gap ? count_away(how.reference.rounding, p.x.negative,
+                                                        tiny ? p.tiny.where : p.where, how.library.random_bits)
+                                           : 0;
         const std::uint64_t turn = all - away;  // for all but stochastic_equal R >= turn goes away; its turn is 2^(N-1)
         if (turn < all) compare_one(bits, p, how, static_cast<std::uint32_t>(turn), out);
         if (turn > 0) compare_one(bits, p, how, static_cast<std::uint32_t>(turn - 1), out);
     }
 
-private:
+  private:
     std::string about(std::uint64_t bits, const paired& how, std::uint32_t random) const {
-        return "(" + describe<T>(bits) + ", " + name_ + ", " + oracle::describe(how.library) + ", R=" + hex(random) + ")";
+        return "(" + describe<T>(bits) + ", " + name_ + ", " + oracle::describe(how.library) + ", R=" + hex(random) +
+               ")";
     }
 
     std::string name_;

@@ -75,8 +75,8 @@ struct paired {
 
     paired(const halfulp::projection& p)
         : library(p),
-          reference{translate(p.rounding), translate(p.overflow), translate(p.nan), translate(p.ftz),
-                    p.random_bits, p.magnitude_if_unsigned, p.zero_to_nan_if_absent} {}
+          reference{translate(p.rounding), translate(p.overflow),   translate(p.nan),       translate(p.ftz),
+                    p.random_bits,         p.magnitude_if_unsigned, p.zero_to_nan_if_absent} {}
 };
 
 inline std::string describe(const halfulp::projection& p) {
@@ -84,7 +84,7 @@ inline std::string describe(const halfulp::projection& p) {
     for (const auto& row : halfulp::rounding_modes)
         if (row.mode == p.rounding) text += row.name;
     static constexpr const char* overflow[] = {"native", "sat_finite", "sat_propagate", "sat_none",
-                                               "to_nan", "wrap", "unbounded"};
+                                               "to_nan", "wrap",       "unbounded"};
     static constexpr const char* nan[] = {"raise", "to_max", "to_zero", "keep", "negated_zero"};
     static constexpr const char* ftz[] = {"none", "before", "after"};
     text += std::string(" overflow=") + overflow[static_cast<int>(translate(p.overflow))];

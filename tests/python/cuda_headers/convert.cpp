@@ -22,7 +22,7 @@ namespace {
 
 using byte = unsigned char;
 
-#define TO_FP8(T, NAME)                                                                   \
+#define TO_FP8(T, NAME) \
     byte fp8(T x, __nv_saturation_t s, __nv_fp8_interpretation_t i) { return NAME(x, s, i); }
 TO_FP8(double, __nv_cvt_double_to_fp8)
 TO_FP8(float, __nv_cvt_float_to_fp8)
@@ -30,8 +30,8 @@ TO_FP8(__half_raw, __nv_cvt_halfraw_to_fp8)
 TO_FP8(__nv_bfloat16_raw, __nv_cvt_bfloat16raw_to_fp8)
 
 #if HAS_NARROW
-#define TO_NARROW(T, NAME6, NAME4)                                                                   \
-    byte fp6(T x, __nv_fp6_interpretation_t i, cudaRoundMode r) { return NAME6(x, i, r); }           \
+#define TO_NARROW(T, NAME6, NAME4)                                                         \
+    byte fp6(T x, __nv_fp6_interpretation_t i, cudaRoundMode r) { return NAME6(x, i, r); } \
     byte fp4(T x, cudaRoundMode r) { return NAME4(x, __NV_E2M1, r); }
 TO_NARROW(double, __nv_cvt_double_to_fp6, __nv_cvt_double_to_fp4)
 TO_NARROW(float, __nv_cvt_float_to_fp6, __nv_cvt_float_to_fp4)
