@@ -40,3 +40,14 @@ __all__ = [
     "testing",
     "unpack",
 ]
+
+# Names of the contract's section 5 that later versions build.
+_LATER = frozenset(
+    "add sub mul div sqrt fma codes dot matmul Accumulator codebook error reconstruct scaling sharpness allocate "
+    "backend compare_recipes find_accumulator".split()
+)
+
+
+def __getattr__(name: str) -> object:
+    known = " is a name of the contract that this version does not build yet" if name in _LATER else ""
+    raise AttributeError(f"module 'halfulp' has no attribute {name!r}" + (f": it{known}" if known else ""))

@@ -1,7 +1,8 @@
 """An exact and slow model of float formats and projections, from the contract's text (sections 2.1 to 2.6 and 4).
 
 It imports nothing of halfulp. Numbers are Fractions; the specials are the strings "nan", "inf", "-inf" and "-0".
-What it is held to is in test_vectors_oracle.py. Not covered: wrap, and unbounded for a negative number in an unsigned format.
+What it is held to is in test_vectors_oracle.py. Not covered: wrap, and unbounded for a negative number in an unsigned
+format.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What several of these tests share: vector files, inputs at which a conversion can change its mind, comparisons of codes."""
+"""What these tests share: vector files, inputs at which a conversion can change its mind, comparisons of codes."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def show(name: str, x: np.ndarray, got: np.ndarray, expected: np.ndarray, wrong:
 
 @lru_cache(maxsize=64)
 def boundaries(name: str, carrier: type = np.float64) -> np.ndarray:
-    """Every finite member, every midpoint (the ones at both ends too), their neighbours in the carrier, both signs, and specials.
+    """Every finite member and midpoint (those at both ends too), their neighbours in the carrier, both signs, specials.
 
-    Points that the carrier does not hold are left out.
+    Points that the carrier does not hold are left out; of an unsigned format's negatives the smallest stay.
     """
     s = oracle.shape(name)
     sizes = sorted({s.magnitude(m) for m in range(s.magnitudes[0] + 1)})
@@ -88,7 +88,7 @@ def boundaries(name: str, carrier: type = np.float64) -> np.ndarray:
 
 
 def around(points: Iterable[Any], carrier: type = np.float64) -> np.ndarray:
-    """Points that the carrier holds, both neighbours of each, both signs, zeros, extremes, infinities and NaN; sorted, unique."""
+    """Points that the carrier holds, both neighbours of each, both signs, zeros, extremes, infinities and NaN."""
     with np.errstate(over="ignore"):
         exact = []
         for p in points:
@@ -109,7 +109,7 @@ def around(points: Iterable[Any], carrier: type = np.float64) -> np.ndarray:
 
 
 class Projector:
-    """The oracle over an array. Each input is placed once; where no policy can act, each mode decides once for all policies."""
+    """The oracle over an array. Each input is placed once; where no policy can act, a mode decides once for all."""
 
     def __init__(self, name: str, x: np.ndarray) -> None:
         self.shape = s = oracle.shape(name)

@@ -72,20 +72,13 @@ def test_sweep_without_output_prints_a_row_for_each_scheme(weights, capsys):
     assert len(out.splitlines()) == 1 + 2 + 1 + 5
 
 
-def test_sweep_refuses_in_one_line_before_it_starts(weights, tmp_path: Path, capsys):
-    # Catches: tracebacks; outputs that turn out impossible after the work; a folder that stays behind for nothing is
-    # allowed.
+def test_sweep_refuses_in_one_line(weights, tmp_path: Path, capsys):
+    # Catches: tracebacks; messages that do not say what was wrong.
     pytest.importorskip("pandas")
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"\0" * 5)
     cases = {
         ("sweep", weights, "mxfp5"): "mxfp5",
-        ("sweep", weights, "mxfp4", "-o", "t.csv"): "ends in .parquet",
-        ("sweep", weights, "mxfp4", "-o", str(tmp_path)): "is a folder"
-        if str(tmp_path).endswith(".parquet")
-        else ".parquet",
-        ("sweep", weights, "mxfp4", "--plot", "p.bmp"): "ends in .png",
-        ("sweep", weights, "mxfp4", "--findings", str(tmp_path)): "is a folder",
         ("sweep", weights, "mxfp4", "--axis", "7"): "axis is 7",
         ("sweep", weights, "mxfp4", "--rounding", "stochastic"): "--rng 42",
         ("sweep", weights, "mxfp4", "--workers", "0"): "workers is 0",
@@ -96,6 +89,23 @@ def test_sweep_refuses_in_one_line_before_it_starts(weights, tmp_path: Path, cap
     for words, message in cases.items():
         quiet = ("--quiet",) if len(words) > 2 else ()
         assert message in refused(capsys, *words, *quiet)
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_work(weights, tmp_path: Path, capsys, monkeypatch):
+    # Catches: an hour of work lost to a wrong name.
+    for package in ("pandas", "pyarrow", "matplotlib"):
+        pytest.importorskip(package)
+    monkeypatch.setattr("halfulp.sweeping.sweep", lambda *_, **__: pytest.fail("the sweep ran"))
+    (tmp_path / "folder.parquet").mkdir()
+    cases = {
+        ("-o", "t.csv"): "ends in .parquet",
+        ("-o", str(tmp_path / "folder.parquet")): "is a folder",
+        ("--plot", "p.bmp"): "ends in .png",
+        ("--findings", str(tmp_path)): "is a folder",
+        ("--findings", weights + "/findings.txt"): "is not a folder",
+    }
+    for options, message in cases.items():
+        assert message in refused(capsys, "sweep", weights, "mxfp4", "--quiet", *options)
 
 
 def test_round_shows_member_code_and_error(capsys):

@@ -1,6 +1,7 @@
-"""The host code of cuda_fp8.h, cuda_fp6.h, cuda_fp4.h, compiled here with g++, against the presets ptx_satfinite and ocp_nonsat.
+"""The host code of cuda_fp8.h, cuda_fp6.h, cuda_fp4.h, compiled here with g++: presets ptx_satfinite and ocp_nonsat.
 
-More inputs than the recordings of tests/vectors/presets: every binary16 and bfloat16, random binary32 and binary64 patterns."""
+More inputs than the recordings of tests/vectors/presets: every binary16 and bfloat16, random binary32 and binary64.
+"""
 
 import os
 import shutil
@@ -32,7 +33,12 @@ COLUMNS = {
 def include_folder():
     """Where cuda_fp8.h is, or None."""
     nvcc = shutil.which("nvcc")
-    homes = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), str(Path(nvcc).resolve().parent.parent) if nvcc else None, "/usr/local/cuda"]
+    homes = [
+        os.environ.get("CUDA_HOME"),
+        os.environ.get("CUDA_PATH"),
+        str(Path(nvcc).resolve().parent.parent) if nvcc else None,
+        "/usr/local/cuda",
+    ]
     folders = [Path(home) / part for home in homes if home for part in ("include", "targets/x86_64-linux/include")]
     return next((folder for folder in folders if (folder / "cuda_fp8.h").exists()), None)
 
@@ -67,12 +73,16 @@ def inputs(name, carrier):
     word = np.uint32 if dtype is np.float32 else np.uint64
     words = np.random.default_rng(13).integers(np.iinfo(word).max, size=60_000, dtype=word, endpoint=True)
     # half of them with exponents at which the formats are busy
-    busy = np.random.default_rng(14).normal(size=60_000) * 2.0 ** np.random.default_rng(15).integers(-22, 20, size=60_000)
+    busy = np.random.default_rng(14).normal(size=60_000) * 2.0 ** np.random.default_rng(15).integers(
+        -22, 20, size=60_000
+    )
     return np.concatenate([words.view(dtype), busy.astype(dtype), boundaries(name, dtype)])
 
 
 # The headers have no conversion of binary16 to E8M0.
-@pytest.mark.parametrize(("name", "carrier"), [(n, c) for n in COLUMNS for c in CARRIERS if (n, c) != ("e8m0fnu", "binary16")])
+@pytest.mark.parametrize(
+    ("name", "carrier"), [(n, c) for n in COLUMNS for c in CARRIERS if (n, c) != ("e8m0fnu", "binary16")]
+)
 def test_the_presets_give_the_codes_of_nvidias_headers(converter, name, carrier):
     x = inputs(name, carrier)
     theirs = converter(x, name, carrier)

@@ -1,4 +1,7 @@
-"""gfloat 0.5.2: decode, round and encode of every format that both can name. Its faults are excluded by their exact condition."""
+"""gfloat 0.5.2: decode, round and encode of every format that both can name.
+
+Its faults (known_differences.md) are excluded by their exact condition.
+"""
 
 from importlib.metadata import version
 
@@ -36,9 +39,12 @@ P3109 = {
     if p < k or sign == "u"
     for domain in "ef"
 }
-WIDER = {name: p3109(*spec) for name, spec in {
-    "Binary10p4se": (10, 4, "s", "e"), "Binary12p5uf": (12, 5, "u", "f"), "Binary16p8se": (16, 8, "s", "e"), "Binary16p11sf": (16, 11, "s", "f"),
-}.items()}  # fmt: skip
+WIDER = {
+    "Binary10p4se": p3109(10, 4, "s", "e"),
+    "Binary12p5uf": p3109(12, 5, "u", "f"),
+    "Binary16p8se": p3109(16, 8, "s", "e"),
+    "Binary16p11sf": p3109(16, 11, "s", "f"),
+}
 FORMATS = OCP | P3109 | WIDER
 SMALL = [n for n in FORMATS if FORMATS[n].k <= 8]
 MODES = {
@@ -54,12 +60,17 @@ STOCHASTIC = {
     "stochastic_b": RoundMode.StochasticFast,
     "stochastic_a": RoundMode.StochasticFastest,
 }
-only_052 = pytest.mark.skipif(version("gfloat") != "0.5.2", reason=f"seen in gfloat 0.5.2, installed is {version('gfloat')}")
+only_052 = pytest.mark.skipif(
+    version("gfloat") != "0.5.2", reason=f"seen in gfloat 0.5.2, installed is {version('gfloat')}"
+)
 
 
 def inputs(name):
-    """Numbers on which both have a rule: no negatives for unsigned formats (gfloat ignores the sign's meaning there and can return
-    negative numbers), nothing below E8M0's smallest (gfloat 0.5.2 returns what the format does not have)."""
+    """Numbers on which both have a rule.
+
+    No negatives for unsigned formats (gfloat returns negative numbers), nothing below E8M0's smallest member (gfloat
+    returns what the format does not have), no NaN where there is none (gfloat raises).
+    """
     x = boundaries(name)
     info = FORMATS[name]
     if not info.is_signed:
@@ -96,7 +107,7 @@ def test_saturating_rounding_is_theirs_in_five_modes(name):
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if FORMATS[n].num_nans])
 def test_unsaturated_rounding_is_theirs_in_five_modes(name):
-    """Theirs is sat_none with an infinity, and to_nan without one, save that modes that point back stay at the largest finite."""
+    """Theirs: sat_none with an infinity, to_nan without one, save that modes that point back stay at the largest."""
     x = inputs(name)
     largest = float(hu.format(name).max)
     extended = hu.format(name).has_inf
@@ -104,16 +115,24 @@ def test_unsaturated_rounding_is_theirs_in_five_modes(name):
         with np.errstate(all="ignore"):
             want = gfloat.round_ndarray(FORMATS[name], x, theirs)
         got = hu.round(x, name, mode, overflow="sat_none" if extended else "to_nan")
-        points_back = (mode == "toward_zero") | (np.signbit(x) if mode == "toward_positive" else ~np.signbit(x) if mode == "toward_negative" else False)
+        points_back = (mode == "toward_zero") | (
+            np.signbit(x) if mode == "toward_positive" else ~np.signbit(x) if mode == "toward_negative" else False
+        )
         excluded = np.isfinite(x) & np.isnan(got) & points_back & (not extended)
         assert same_values(got[~excluded], want[~excluded]).all(), mode
         assert (np.abs(want[excluded]) == largest).all()
 
 
-@pytest.mark.parametrize("name", ["e5m2", "e4m3fn", "e2m1fn", "e8m0fnu", "Binary8p3se", "Binary8p1uf", "Binary6p3sf", "Binary4p2se", "Binary5p1ue"])
+@pytest.mark.parametrize(
+    "name",
+    ["e5m2", "e4m3fn", "e2m1fn", "e8m0fnu", "Binary8p3se", "Binary8p1uf", "Binary6p3sf", "Binary4p2se", "Binary5p1ue"],
+)
 def test_stochastic_rounding_with_given_bits_is_theirs(name):
-    """All words of 1 to 4 bits at every boundary. A and B are computed in floating point there: where the exact sum is below 1 and
-    the rounded one is 1 they go away, and that alone is excluded."""
+    """All words of 1 to 4 bits at every boundary.
+
+    A and B are sums in floating point there: where the exact sum is below 1 and the rounded one is 1 they go away, and
+    that alone is excluded.
+    """
     x = inputs(name)
     x = x[np.isfinite(x)]
     s = oracle.shape(name)
@@ -123,7 +142,9 @@ def test_stochastic_rounding_with_given_bits_is_theirs(name):
         for mode, theirs in STOCHASTIC.items():
             got = hu.round(many, name, mode, overflow="sat_finite", random_bits=n, random=words)
             with np.errstate(all="ignore"):
-                want = gfloat.round_ndarray(FORMATS[name], many, theirs, sat=True, srbits=words.astype(np.int64), srnumbits=n)
+                want = gfloat.round_ndarray(
+                    FORMATS[name], many, theirs, sat=True, srbits=words.astype(np.int64), srnumbits=n
+                )
             for i in np.flatnonzero(~same_values(got, want)):
                 f = s.neighbours(abs(oracle.Fraction(float(many[i])))).f
                 add = oracle.Fraction(2 * int(words[i]) + (mode == "stochastic_b"), 2 ** (n + 1))
@@ -134,13 +155,15 @@ def test_stochastic_rounding_with_given_bits_is_theirs(name):
 @only_052
 def test_known_fault_stochastic_a_and_b_add_in_floating_point():
     x = np.array([np.nextafter(2.0**-17, 0)])  # f = 1/2 - 2^-54, and R / 2^N = 1/2
-    assert gfloat.round_float(FORMATS["e5m2"], float(x[0]), RoundMode.StochasticFastest, srbits=1, srnumbits=1) == 2.0**-16
+    assert (
+        gfloat.round_float(FORMATS["e5m2"], float(x[0]), RoundMode.StochasticFastest, srbits=1, srnumbits=1) == 2.0**-16
+    )
     assert hu.round(x, "e5m2", "stochastic_a", random_bits=1, random=np.array([1], dtype=np.uint32))[0] == 0
 
 
 @pytest.mark.parametrize("name", ["e5m2", "e4m3fn", "e2m1fn", "Binary8p3se", "Binary6p2ue"])
 def test_their_scalar_reference_agrees_too(name):
-    """Ties away adds one half in floating point there: the double just below the lowest midpoint is excluded, exactly."""
+    """Ties away adds one half in floating point there: the double just below the lowest midpoint is excluded."""
     s = oracle.shape(name)
     x = [float(v) for v in inputs(name)]
     for mode, theirs in MODES.items():

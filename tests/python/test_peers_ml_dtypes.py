@@ -1,4 +1,4 @@
-"""ml_dtypes 0.6: the preset `ml_dtypes` gives its codes in every case, and where our own rule differs known_differences.md says so."""
+"""ml_dtypes 0.6: the preset of that name gives its codes everywhere; known_differences.md has what else differs."""
 
 import halfulp as hu
 import ml_dtypes
@@ -143,7 +143,9 @@ def test_bfloat16_arrays_round_to_their_values_and_stay_bfloat16(name):
     assert same_values(got, x.astype(ALL[name]).astype(np.float32)).all()
 
 
-@pytest.mark.parametrize("mode", ["toward_positive", "toward_negative", "toward_zero", "nearest_ties_to_away", "to_odd"])
+@pytest.mark.parametrize(
+    "mode", ["toward_positive", "toward_negative", "toward_zero", "nearest_ties_to_away", "to_odd"]
+)
 def test_every_bfloat16_rounds_as_the_same_number_in_float64(mode):
     x = np.arange(2**16, dtype=np.uint16).view(ml_dtypes.bfloat16)
     with np.errstate(invalid="ignore"):

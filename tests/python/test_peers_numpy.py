@@ -85,7 +85,9 @@ def test_every_binary16_code_decodes_to_numpys_value(dtype):
     assert hu.decode(EVERY, "binary16", dtype).dtype == dtype
 
 
-@pytest.mark.parametrize(("name", "word", "dtype"), [("binary32", np.uint32, np.float32), ("binary64", np.uint64, np.float64)])
+@pytest.mark.parametrize(
+    ("name", "word", "dtype"), [("binary32", np.uint32, np.float32), ("binary64", np.uint64, np.float64)]
+)
 def test_random_codes_decode_to_numpys_value_and_encode_back(name, word, dtype):
     codes = np.random.default_rng(3).integers(np.iinfo(word).max, size=100_000, dtype=word)
     codes[:4] = [0, 1, np.iinfo(word).max // 2 + 1, np.iinfo(word).max // 2 + 2]  # zeros, smallest subnormals

@@ -23,7 +23,11 @@ def shapes(draw):
     m = draw(st.integers(1 if letters == "" else 0, draw(st.sampled_from([1, 3, 10, 60 - e]))))
     if letters == "fn" and e + m < 2:
         m = 1
-    bias = draw(st.sampled_from([None, None, 0, 1, 2 ** (e - 1), -3]) | st.integers(-1100, 1100) | st.integers(1 - 2**19, 2**19 - 1))
+    bias = draw(
+        st.sampled_from([None, None, 0, 1, 2 ** (e - 1), -3])
+        | st.integers(-1100, 1100)
+        | st.integers(1 - 2**19, 2**19 - 1)
+    )
     nosub = draw(st.booleans())
     return f"e{e}m{m}" + (f"b{bias}" if bias is not None else "") + letters + "u" * unsigned + "_nosub" * nosub
 
@@ -37,7 +41,9 @@ def p3109(draw):
 
 
 def names():
-    published = st.sampled_from(["dlfloat16", "e8m0fnu", "bfloat16", "tf32", "binary16", "binary32", "binary64", "e2m1fn", "e4m3fn"])
+    published = st.sampled_from(
+        ["dlfloat16", "e8m0fnu", "bfloat16", "tf32", "binary16", "binary32", "binary64", "e2m1fn", "e4m3fn"]
+    )
     return shapes() | shapes() | p3109() | published
 
 
@@ -53,7 +59,9 @@ def nearby(draw, s):
         code = min((draw(st.integers(first, last)) + s.bias << s.mantissa_bits) + code % 2**s.mantissa_bits, top)
         low = s.magnitude(code)
     high = s.neighbours(low or s.magnitude(1 if s.has_zero else 0) / 4).above
-    x = low + draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1), Fraction(3, 4), Fraction(1, 3)])) * (high - low)
+    x = low + draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1), Fraction(3, 4), Fraction(1, 3)])) * (
+        high - low
+    )
     try:
         value = x.numerator / x.denominator
     except OverflowError:
@@ -68,8 +76,8 @@ def nearby(draw, s):
 def cases(draw):
     name = draw(names())
     s = oracle.shape(name)
-    x = [nearby(draw, s) for _ in range(12)]
-    x += draw(st.lists(FINITE, min_size=1, max_size=3)) + [0.0, -0.0, math.inf, -math.inf, math.nan]
+    x = [nearby(draw, s) for _ in range(8)]
+    x += [*draw(st.lists(FINITE, min_size=1, max_size=3)), 0.0, -0.0, math.inf, -math.inf, math.nan]
     mode = draw(st.sampled_from([*oracle.DETERMINISTIC, *oracle.STOCHASTIC]))
     n = draw(st.integers(1, 32))
     words = [draw(st.integers(0, 2**n - 1) | st.sampled_from([0, 2**n - 1, 2 ** (n - 1)])) for _ in x]
@@ -82,7 +90,7 @@ def cases(draw):
     return name, s, np.array(x), mode, keywords, n, words, random
 
 
-@settings(max_examples=1200)
+@settings(max_examples=500)
 @given(cases())
 def test_encode_is_the_oracles_projection(case):
     name, s, x, mode, keywords, n, words, random = case
@@ -93,7 +101,7 @@ def test_encode_is_the_oracles_projection(case):
         assert same, (name, mode, keywords, float(v).hex(), n, r, code, want)
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(cases(), st.sampled_from(["raise", "to_max", "to_zero", "keep"]), st.booleans())
 def test_round_is_the_oracles_projection_as_a_value(case, nan, unbounded):
     name, s, x, mode, keywords, n, words, random = case
@@ -103,7 +111,10 @@ def test_round_is_the_oracles_projection_as_a_value(case, nan, unbounded):
         return
     keywords = keywords | {"nan": nan} | ({"overflow": "unbounded"} if unbounded and s.signed else {})
     try:
-        want = [oracle.project(oracle.from_float(float(v)), s, mode, **keywords, n=n, r=r) for v, r in zip(x, words, strict=True)]
+        want = [
+            oracle.project(oracle.from_float(float(v)), s, mode, **keywords, n=n, r=r)
+            for v, r in zip(x, words, strict=True)
+        ]
     except oracle.NoNaN:
         with pytest.raises(ValueError, match="has none"):
             hu.round(x, name, mode, **keywords, **random)
@@ -118,7 +129,21 @@ def test_round_is_the_oracles_projection_as_a_value(case, nan, unbounded):
     assert same_values(got, np.array(floats)).all(), (name, mode, keywords, x[~same_values(got, np.array(floats))])
 
 
-FULL = ["e2m1f", "e2m2", "e3m1fnuz", "e2m2fn_nosub", "e3m0fn", "e3m0f", "e2m2fu", "e3m1u_nosub", "e4m0fnu", "e1m3f", "e1m2fnu", "e2m1b5fnuz", "dlfloat16"]
+FULL = [
+    "e2m1f",
+    "e2m2",
+    "e3m1fnuz",
+    "e2m2fn_nosub",
+    "e3m0fn",
+    "e3m0f",
+    "e2m2fu",
+    "e3m1u_nosub",
+    "e4m0fnu",
+    "e1m3f",
+    "e1m2fnu",
+    "e2m1b5fnuz",
+    "dlfloat16",
+]
 
 
 @pytest.mark.parametrize("name", FULL)
@@ -133,7 +158,10 @@ def test_every_boundary_of_small_shapes_in_every_mode_policy_and_flush(name):
         for overflow in oracle.OVERFLOWS:
             for ftz in (None, "before", "after"):
                 for nan in ("to_max", "to_zero") if not want_of.shape.has_nan and ftz is None else ("to_max",):
-                    got, want = hu.encode(x, name, mode, overflow=overflow, ftz=ftz, nan=nan), want_of(mode, overflow, nan, ftz)
+                    got, want = (
+                        hu.encode(x, name, mode, overflow=overflow, ftz=ftz, nan=nan),
+                        want_of(mode, overflow, nan, ftz),
+                    )
                     wrong = differing(name, got, want)
                     assert not wrong.any(), f"{mode} {overflow} {ftz} {nan} " + show(name, x, got, want, wrong)
 

@@ -43,7 +43,11 @@ def recording(path):
                 inputs.append(int(text, 16))
                 codes.append(row)
     x = np.array(inputs, dtype=bits).view(floats)
-    return name, x, [(label, presets, column) for (label, presets), column in zip(columns, np.array(codes).T, strict=True)]
+    return (
+        name,
+        x,
+        [(label, presets, column) for (label, presets), column in zip(columns, np.array(codes).T, strict=True)],
+    )
 
 
 def compare(name, x, expected, **projection):
@@ -81,7 +85,12 @@ def test_every_recorded_code_is_the_presets(path):
 def test_every_owner_with_recordings_is_met():
     assert {path.name.split(".")[0] for path in FILES} == {"cuda", "onnx", "torch"}
     met = {p for path in FILES for _, presets, _ in recording(path)[2] for p in presets}
-    assert met == {"ptx_satfinite", "torch", "torch_2_11", "onnx_saturate"}  # ml_dtypes is run live, OCP and P3109 are texts
+    assert met == {
+        "ptx_satfinite",
+        "torch",
+        "torch_2_11",
+        "onnx_saturate",
+    }  # ml_dtypes is run live, OCP and P3109 are texts
 
 
 # The README's rows that are texts, not recordings.

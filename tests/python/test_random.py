@@ -1,4 +1,4 @@
-"""Random bits: Philox4x32-10 words against Random123's answers, what each kind of source means, and exact probabilities."""
+"""Random bits: Philox4x32-10 words against Random123, what each kind of source means, exact probabilities."""
 
 import math
 from fractions import Fraction
@@ -30,7 +30,7 @@ def test_words_are_the_vectors_for_every_seed_stream_and_place():
 
 
 def test_words_are_random123s_known_answers_where_its_counters_are_reachable():
-    """Elements 4c to 4c + 3 are the block of counter (c, 0, stream, 0); a second rounding's block (r = 1 ...) is C++'s test."""
+    """Elements 4c to 4c + 3 are the block of counter (c, 0, stream, 0). Later roundings (r = 1 ...) are C++'s test."""
     met = 0
     for _, counter, key, output in BLOCKS:
         c0, c1, stream, r = (int(word, 16) for word in counter.split())
@@ -86,8 +86,13 @@ def test_indices_past_2_to_the_64_are_refused():
 def test_n_random_bits_are_the_top_of_the_elements_word(mode, bits):
     x = FRACTIONS.reshape(8, 512)
     words = hu.random_words(99, x.shape) >> np.uint32(32 - bits)
-    assert (hu.encode(x, "e5m2", mode, rng=99, random_bits=bits) == hu.encode(x, "e5m2", mode, random=words, random_bits=bits)).all()
-    assert (hu.round(x, "e5m2", mode, rng=99, random_bits=bits) == hu.round(x, "e5m2", mode, random=words, random_bits=bits)).all()
+    assert (
+        hu.encode(x, "e5m2", mode, rng=99, random_bits=bits)
+        == hu.encode(x, "e5m2", mode, random=words, random_bits=bits)
+    ).all()
+    assert (
+        hu.round(x, "e5m2", mode, rng=99, random_bits=bits) == hu.round(x, "e5m2", mode, random=words, random_bits=bits)
+    ).all()
 
 
 def test_the_default_is_32_bits_and_sr_is_stochastic_a():
@@ -199,7 +204,16 @@ def test_a_source_outside_the_rules_is_refused_by_name(source, error):
         hu.round(FRACTIONS, "e5m2", "sr", **source)
 
 
-@pytest.mark.parametrize("fields", [{"seed": -1}, {"seed": 2**64}, {"seed": 0, "stream": 2**32}, {"seed": 0, "stream": -1}, {"seed": 0, "offset": 2**64}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seed": -1},
+        {"seed": 2**64},
+        {"seed": 0, "stream": 2**32},
+        {"seed": 0, "stream": -1},
+        {"seed": 0, "offset": 2**64},
+    ],
+)
 def test_an_rng_outside_its_range_is_refused(fields):
     with pytest.raises(ValueError, match=list(fields)[-1]):
         hu.Rng(**fields)

@@ -70,6 +70,19 @@ def test_safetensors_as_the_package_writes_them(tmp_path: Path):
     check(found(str(file)))
 
 
+def test_safetensors_whose_header_has_another_order(tmp_path: Path):
+    # Catches: the header's order taken for that of the bytes.
+    text = (
+        b'{"second":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]},'
+        b'"first":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}'
+    )
+    data = np.array([1, 2, 3, 4], dtype="<f4").tobytes()
+    (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data)
+    values = found(tmp_path / "w.safetensors")
+    assert list(values) == ["first", "second"]
+    assert [v.tolist() for v in values.values()] == [[[1], [2]], [[3, 4]]]
+
+
 def test_bfloat16_without_ml_dtypes(tmp_path: Path):
     # Catches: halves in the wrong order, NaN and signs lost. Every one of the 65,536 bfloat16 values.
     codes = np.arange(2**16, dtype="<u2").reshape(256, 256)
@@ -114,6 +127,7 @@ def header(**changes) -> bytes:
         (header(data_offsets=None), "lacks"),
         (header(data_offsets=[0, 16]), "is it truncated"),
         (header(shape=[1, 1], data_offsets=[4, 8]), "starts at byte"),
+        ((50).to_bytes(8, "little") + b"{}", "header should be 50 bytes"),
         ((2).to_bytes(8, "little") + b"[]", "not a JSON object"),
         ((5).to_bytes(8, "little") + b"\xff{}  ", "not JSON"),
         ((2**63).to_bytes(8, "little") + b"{}", "header should be"),
@@ -168,6 +182,10 @@ def test_damaged_npz_and_npy_are_named(tmp_path: Path):
         load_weights(tmp_path / "flipped.npz")
     with zipfile.ZipFile(tmp_path / "text.npz", "w") as archive:
         archive.writestr("w.npy", "not an array")
+    with zipfile.ZipFile(tmp_path / "w.npz") as sound, zipfile.ZipFile(tmp_path / "longer.npz", "w") as archive:
+        archive.writestr("w.npy", sound.read("w.npy") + b"\0")
+    with pytest.raises(ValueError, match=r"longer\.npz is not a sound npz file: array 'w' of shape"):
+        load_weights(tmp_path / "longer.npz")
     with pytest.raises(ValueError, match=r"text\.npz is not a sound npz file"):
         load_weights(tmp_path / "text.npz")
     np.save(tmp_path / "w.npy", ARRAYS["f64"])

@@ -12,10 +12,11 @@ from support import VECTORS, lines, number
 FOLDER = VECTORS / "formats"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 REGISTRY = {f.name: f for f in hu.formats()}
-KEYS = (
-    "name aliases names_elsewhere bits exponent_bits mantissa_bits bias signed max min_normal min_subnormal emin emax inf_codes"
-    " nan_count nan_codes canonical_nan overflow_midpoint overflow_midpoint_rounds"
-).split()
+KEYS = [
+    *("name", "aliases", "names_elsewhere", "bits", "exponent_bits", "mantissa_bits", "bias", "signed"),
+    *("max", "min_normal", "min_subnormal", "emin", "emax", "inf_codes", "nan_count", "nan_codes", "canonical_nan"),
+    *("overflow_midpoint", "overflow_midpoint_rounds"),
+]
 
 
 def facts(name):

@@ -1,0 +1,134 @@
+"""What a sweep found, in five lines: every number is computed from the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from halfulp._scheme import schemes as published_schemes
+from halfulp.sweeping.measures import MODEL
+from halfulp.sweeping.pareto import DB_PER_BIT, gaussian_bound_db, pareto_front
+from halfulp.sweeping.table import model_rows
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def findings(table: pandas.DataFrame, budget: float = 4.5) -> list[str]:
+    """Five lines: the best scheme within a budget of bits per element, the distance to the Gaussian bound, what smaller
+    blocks buy, what finer scales buy, and where the best scheme does worst. Errors are Σ(W − Ŵ)² ÷ ΣW² in dB: lower is
+    better."""
+    models = model_rows(table)
+    models = (
+        models[np.isfinite(models["sqnr_db"])].assign(error_db=lambda rows: -rows["sqnr_db"]).reset_index(drop=True)
+    )
+    if models.empty:
+        return ["No scheme of this sweep has an error that is finite and not zero."] + ["Nothing to compare."] * 4
+    within = models[
+        models["bits_per_element"] <= budget + 1e-3
+    ]  # one scale for a whole tensor is no reason to leave NVFP4 out
+    best = (models if within.empty else within).sort_values("error_db", kind="stable").iloc[0]
+    return [
+        _best(best, within, budget),
+        _bound(models),
+        _blocks(models),
+        _scales(models),
+        _worst_matrix(table, models, best),
+    ]
+
+
+def _best(best: Any, within: pandas.DataFrame, budget: float) -> str:
+    if within.empty:
+        return f"Best: no scheme has {budget:g} bits or fewer; of all it is {_scheme(best)}."
+    names = {str(scheme) for scheme in published_schemes()} - {best["scheme"]}
+    known = ", ".join(
+        f"{row['scheme']} {_db(row['error_db'])}" for _, row in within.iterrows() if row["scheme"] in names
+    )
+    others = f" ({known})" if known else ""
+    share = 100 * best["relative_error"]
+    return (
+        f"Best of {len(within)} with at most {budget:g} bits: {_scheme(best)}, "
+        f"{share:.2g} % of the weights' energy{others}."
+    )
+
+
+def _bound(models: pandas.DataFrame) -> str:
+    front = models.iloc[pareto_front(models["bits_per_element"], models["error_db"])]
+    gap = front["error_db"] - gaussian_bound_db(front["bits_per_element"])
+    closest = front.loc[gap.idxmin()]
+    return (
+        f"Front: {len(front)} of {len(models)} schemes are not beaten; they lie {gap.min():.1f} to {gap.max():.1f} dB "
+        f"above the Gaussian bound, {gap.min() / DB_PER_BIT:.2f} to {gap.max() / DB_PER_BIT:.2f} bits; "
+        f"closest is {_scheme(closest)}."
+    )
+
+
+def _blocks(models: pandas.DataFrame) -> str:
+    blocked = models[models["block"].notna()]
+    doubled = blocked.assign(block=blocked["block"] * 2)  # meets the scheme whose block is twice as long
+    pairs = blocked.merge(doubled, on=["element", "scales", "block"], suffixes=("", "_halved"))
+    if pairs.empty:
+        return "Blocks: no two schemes differ in a halved block alone; nothing to compare."
+    pairs["gain"] = pairs["error_db"] - pairs["error_db_halved"]
+    pairs["cost"] = pairs["bits_per_element_halved"] - pairs["bits_per_element"]
+    steps = pairs.groupby("block")[["gain", "cost"]].median().sort_index(ascending=False)
+    told = ", ".join(f"{n} → {n // 2} {step['gain']:.2f} dB for {_bits(step['cost'])}" for n, step in steps.iterrows())
+    wider = _element_bit(models)
+    against = f"; one more element bit gains {wider[0]:.1f} dB (median of {wider[1]})" if wider else ""
+    return f"Blocks: halving them gains {told} (medians of {len(pairs)} pairs){against}."
+
+
+def _element_bit(models: pandas.DataFrame) -> tuple[float, int] | None:
+    """What a bit more in the element gains with scales and block kept: the median over steps between the best of each
+    width."""
+    gains = []
+    for _, group in models.groupby(["scales", "block"], dropna=False):
+        best = group.groupby("element_bits")["error_db"].min()
+        gains += [best[width] - best[width + 1] for width in best.index if width + 1 in best.index]
+    return (float(np.median(gains)), len(gains)) if gains else None
+
+
+def _scales(models: pandas.DataFrame) -> str:
+    blocked = models[models["block"].notna()]
+    kinds = blocked.groupby("scales").size()
+    if len(kinds) < 2:
+        return "Scales: one kind only; nothing to compare."
+    base = "e8m0fnu" if "e8m0fnu" in kinds.index else kinds.idxmax()
+    told = []
+    for kind in kinds.index.drop(base):
+        pairs = blocked[blocked["scales"] == base].merge(blocked[blocked["scales"] == kind], on=["element", "block"])
+        if len(pairs):
+            gain = (pairs["error_db_x"] - pairs["error_db_y"]).median()
+            cost = (pairs["bits_per_element_y"] - pairs["bits_per_element_x"]).median()
+            told.append(f"{kind} gains {gain:.2f} dB for {_bits(cost)} ({len(pairs)} pairs)")
+    if not told:
+        return f"Scales: no scheme differs from one with {base} in the scale alone; nothing to compare."
+    return f"Scales: against {base} with the same element and block, {', '.join(told)}; medians."
+
+
+def _worst_matrix(table: pandas.DataFrame, models: pandas.DataFrame, best: Any) -> str:
+    rows = table[(table["scheme"] == best["scheme"]) & (table["matrix"] != MODEL)]
+    worst = rows.loc[rows["sqnr_db"].idxmin()]
+    most = models.loc[models["saturated"].idxmax()]
+    saturation = (
+        f"{most['scheme']} saturates most, {100 * most['saturated']:.2g} % of the weights"
+        if most["saturated"]
+        else "no scheme saturates"
+    )
+    return (
+        f"Worst under {best['scheme']}: {worst['matrix']} ({worst['shape']}), {_db(-worst['sqnr_db'])} "
+        f"against the model's {_db(best['error_db'])}, {100 * worst['zeros']:.2g} % of it zero; {saturation}."
+    )
+
+
+def _scheme(row: Any) -> str:
+    return f"{row['scheme']} ({row['bits_per_element']:.4g} bits, {_db(row['error_db'])})"
+
+
+def _bits(value: float) -> str:
+    return "no bits" if value == 0 else "less than 0.01 bits" if 0 < value < 0.005 else f"{value:.3g} bits"
+
+
+def _db(value: float) -> str:
+    return f"{value:.1f} dB".replace("-", "−")
