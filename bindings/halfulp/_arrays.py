@@ -85,7 +85,9 @@ def to_numpy(name: str, x: Any) -> tuple[np.ndarray, bool]:
     try:
         return np.asarray(x), True
     except ValueError:
-        raise ValueError(f"{name} is a {type(x).__name__} with rows of different lengths, allowed: rows of one length") from None
+        raise ValueError(
+            f"{name} is a {type(x).__name__} with rows of different lengths, allowed: rows of one length"
+        ) from None
 
 
 def as_array(name: str, x: Any) -> tuple[np.ndarray, bool]:
@@ -105,7 +107,9 @@ def as_array(name: str, x: Any) -> tuple[np.ndarray, bool]:
         try:
             array = array.astype(np.float64)
         except OverflowError:
-            raise ValueError(f"{name} holds an integer beyond float64, allowed: at most {float(np.finfo(np.float64).max)} in size") from None
+            raise ValueError(
+                f"{name} holds an integer beyond float64, allowed: at most {float(np.finfo(np.float64).max)} in size"
+            ) from None
     return array, is_python
 
 
@@ -121,7 +125,9 @@ def carried(name: str, x: Any) -> Carried:
         else:
             hint = ""
         raise TypeError(f"{name} has dtype {dtype}, allowed: {_ALLOWED}{hint}")
-    contiguous = np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")) if dtype.kind == "f" else np.ascontiguousarray(array)
+    contiguous = (
+        np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")) if dtype.kind == "f" else np.ascontiguousarray(array)
+    )
     return Carried(raw(contiguous).reshape(array.shape), CARRIERS[dtype.name], array.shape, array, dtype, is_python)
 
 
@@ -131,10 +137,18 @@ def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None
         return
     able = [DTYPES[c] for c in CARRIERS.values() if spec.holds(c)]
     instead = " or ".join(able) if able else "none does; encode() and Format.exact() still work"
-    raise TypeError(f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}")
+    raise TypeError(
+        f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}"
+    )
 
 
-def with_out(x: Carried, out: Any, dtype: np.dtype[Any], compute: Callable[[np.ndarray, Any], None], draw: Callable[[], Any] = lambda: None) -> Any:
+def with_out(
+    x: Carried,
+    out: Any,
+    dtype: np.dtype[Any],
+    compute: Callable[[np.ndarray, Any], None],
+    draw: Callable[[], Any] = lambda: None,
+) -> Any:
     """Runs compute(target, draw()) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where
     it is not contiguous). `out` may be x itself; a partial overlap is an error, and any with R itself, which is read meanwhile.
     Random bits are drawn after `out` is found good, so that a refused call does not move an Rng on."""
@@ -182,7 +196,9 @@ def thread_count(threads: int | None) -> int:
         try:
             threads = int(text)
         except ValueError:
-            raise ValueError(f"the environment variable HALFULP_THREADS is {text!r}, allowed: an integer, 1 or more") from None
+            raise ValueError(
+                f"the environment variable HALFULP_THREADS is {text!r}, allowed: an integer, 1 or more"
+            ) from None
         if threads < 1:
             raise ValueError(f"the environment variable HALFULP_THREADS is {threads}, allowed: 1 or more")
         return min(threads, 1024)

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
-from halfulp._arrays import CARRIERS, DTYPES, carried, carrier_dtype, carrier_of, check_holds, thread_count, to_numpy, with_out
+from halfulp._arrays import (
+    CARRIERS,
+    DTYPES,
+    carried,
+    carrier_dtype,
+    carrier_of,
+    check_holds,
+    thread_count,
+    to_numpy,
+    with_out,
+)
 from halfulp._format import Format
 from halfulp._format import format as to_format
 from halfulp._projection import Projection, check_mode, resolve
@@ -83,13 +93,15 @@ def encode(
     )
 
 
-def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray | None = None, threads: int | None = None) -> Any:
+def decode(
+    codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray | None = None, threads: int | None = None
+) -> Any:
     """The value of every code: float32 where every value of the format fits, else float64, unless dtype says.
 
     codes: an integer array, or an ml_dtypes array, whose dtype then is the format. Raises ValueError for a code beyond the
     format's width, TypeError where no carrier (or not the one asked for) holds the format's values.
     """
-    array, f, is_python = _codes_and_format(codes, format)
+    array, f, is_python = _codes_and_format("codes", codes, format)
     if dtype is None:
         # The carriers that may be asked for by default; where neither holds the format the error below names what does.
         carrier = "binary32" if f._spec.holds("binary32") else "binary64"
@@ -101,7 +113,9 @@ def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: np.ndarray
         raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed: {instead}")
     a = _Codes(array, is_python)
     count = thread_count(threads)
-    return with_out(a, out, carrier_dtype(carrier), lambda target, _: _core.decode(a.data, target, carrier, f._spec, count))
+    return with_out(
+        a, out, carrier_dtype(carrier), lambda target, _: _core.decode(a.data, target, carrier, f._spec, count)
+    )
 
 
 class _Codes:
@@ -136,21 +150,21 @@ def _unsigned(name: str, codes: Any) -> tuple[np.ndarray, bool]:
     return array.astype(array.dtype.newbyteorder("="), copy=False), is_python
 
 
-def _codes_and_format(codes: Any, format: Any) -> tuple[np.ndarray, Format, bool]:
+def _codes_and_format(name: str, codes: Any, format: Any = None) -> tuple[np.ndarray, Format, bool]:
     dtype = getattr(codes, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "Vf" and dtype.name not in ("float32", "float64"):
         try:
             f = to_format(dtype)
         except ValueError:
-            raise TypeError(f"codes has dtype {dtype}, allowed: integers, or an ml_dtypes float dtype") from None
+            raise TypeError(f"{name} has dtype {dtype}, allowed: integers, or an ml_dtypes float dtype") from None
         if format is not None and to_format(format) != f:
-            raise ValueError(f"format is {format}, but codes have dtype {dtype}, allowed: None or {f}")
-        array, is_python = to_numpy("codes", codes)
+            raise ValueError(f"format is {format}, but {name} has dtype {dtype}, allowed: None or {f}")
+        array, is_python = to_numpy(name, codes)
         array = np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")).reshape(array.shape)
         return array.view(np.uint8 if dtype.itemsize == 1 else np.uint16), f, is_python
     if format is None:
         raise ValueError("format is None, allowed: a format's name (only ml_dtypes arrays know their own)")
-    array, is_python = _unsigned("codes", codes)
+    array, is_python = _unsigned(name, codes)
     return array, to_format(format), is_python
 
 
@@ -173,7 +187,9 @@ def unpack(packed: Any, bits: int, count: int) -> np.ndarray:
         raise TypeError(f"count is {count!r}, allowed: an integer")
     if not 0 <= count <= 8 * array.size // bits:
         raise ValueError(f"count is {count}, allowed: 0 to {8 * array.size // bits}, what {array.size} bytes hold")
-    out = np.empty(int(count), dtype=np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64)
+    out = np.empty(
+        int(count), dtype=np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64
+    )
     _core.unpack(np.ascontiguousarray(array).reshape(-1), bits, out)
     return out
 
@@ -186,7 +202,9 @@ def _bit_count(name: str, bits: Any, most: int) -> int:
     return int(bits)
 
 
-def probability_away(x: Any, format: Any, mode: str = "stochastic_a", random_bits: int = 32, *, threads: int | None = None) -> Any:
+def probability_away(
+    x: Any, format: Any, mode: str = "stochastic_a", random_bits: int = 32, *, threads: int | None = None
+) -> Any:
     """The exact probability that each x rounds to its neighbour away from zero, with random_bits bits (1 to 32).
 
     A multiple of 2^-random_bits, float64 in x's shape. 0 for members, zeros and infinities, NaN for NaN; deterministic modes
@@ -197,5 +215,7 @@ def probability_away(x: Any, format: Any, mode: str = "stochastic_a", random_bit
     check_mode("mode", mode)
     a = carried("x", x)
     out = np.empty(a.shape, dtype=np.float64)
-    _core.probability_away(a.data, out, a.carrier, f._spec, mode, _bit_count("random_bits", random_bits, 32), thread_count(threads))
+    _core.probability_away(
+        a.data, out, a.carrier, f._spec, mode, _bit_count("random_bits", random_bits, 32), thread_count(threads)
+    )
     return a.give_back(out)

@@ -125,7 +125,15 @@ class Format:
     @property
     def code_dtype(self) -> np.dtype[Any]:
         """The smallest unsigned NumPy integer that holds a code."""
-        return np.dtype(np.uint8 if self.bits <= 8 else np.uint16 if self.bits <= 16 else np.uint32 if self.bits <= 32 else np.uint64)
+        return np.dtype(
+            np.uint8
+            if self.bits <= 8
+            else np.uint16
+            if self.bits <= 16
+            else np.uint32
+            if self.bits <= 32
+            else np.uint64
+        )
 
     def values(self) -> np.ndarray:
         """The value of every code, in the order of codes: float32 where that holds them all, else float64.
@@ -191,11 +199,15 @@ def format(text: Any) -> Format:
         return Format(_core.parse_format(text))
     name = _dtype_name(text)
     if name is None:
-        raise TypeError(f"format is a {type(text).__name__}, allowed: a name, a Format, or a NumPy, ml_dtypes or torch dtype")
+        raise TypeError(
+            f"format is a {type(text).__name__}, allowed: a name, a Format, or a NumPy, ml_dtypes or torch dtype"
+        )
     try:
         return Format(_core.parse_format(name))
     except ValueError:
-        raise ValueError(f"format is the dtype {text}, allowed: float dtypes such as float16, bfloat16, float8_e4m3fn") from None
+        raise ValueError(
+            f"format is the dtype {text}, allowed: float dtypes such as float16, bfloat16, float8_e4m3fn"
+        ) from None
 
 
 def check_ascii(argument: str, text: str) -> None:
@@ -261,7 +273,11 @@ def float_format(
     negative zero). name: a label for tables and plots; ``str()`` stays the canonical name, which :func:`format` reads back.
     Raises ValueError that names the limit for a shape that cannot exist.
     """
-    integers = (("exponent_bits", exponent_bits, "1 to 19"), ("mantissa_bits", mantissa_bits, "0 to 63"), ("bias", bias, "|bias| < 2^19"))
+    integers = (
+        ("exponent_bits", exponent_bits, "1 to 19"),
+        ("mantissa_bits", mantissa_bits, "0 to 63"),
+        ("bias", bias, "|bias| < 2^19"),
+    )
     for argument, value, allowed in integers:
         if argument == "bias" and value is None:
             continue
@@ -277,4 +293,6 @@ def float_format(
     check_ascii("specials", specials)
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is {name!r}, allowed: a text or None")
-    return Format(_core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name)
+    return Format(
+        _core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name
+    )

@@ -27,7 +27,9 @@ class Projection:
 
     def __post_init__(self) -> None:
         _check_types(self.rounding, self.overflow, self.nan, self.ftz, self.random_bits)
-        _core.make_projection(_core.default_projection(), self.rounding, self.overflow, self.nan, self.ftz, self.random_bits)
+        _core.make_projection(
+            _core.default_projection(), self.rounding, self.overflow, self.nan, self.ftz, self.random_bits
+        )
 
 
 def resolve(
@@ -45,7 +47,9 @@ def resolve(
         check_ascii("projection", projection)
         base = _core.preset_projection(projection, spec, rounding is not None)
     elif isinstance(projection, Projection):
-        base = _core.make_projection(base, projection.rounding, projection.overflow, projection.nan, projection.ftz, projection.random_bits)
+        base = _core.make_projection(
+            base, projection.rounding, projection.overflow, projection.nan, projection.ftz, projection.random_bits
+        )
     elif projection is not None:
         raise TypeError(f"projection is a {type(projection).__name__}, allowed: a Projection or a preset's name")
     _check_types(rounding, overflow, nan, ftz, random_bits)

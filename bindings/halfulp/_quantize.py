@@ -33,7 +33,16 @@ class Quantized:
     whose rounded magnitude was beyond the largest member. axis: the quantization axis.
     """
 
-    def __init__(self, scheme: Scheme, codes: np.ndarray, scale_codes: tuple[np.ndarray, ...], axis: int, carrier: str, zero_scales: int, saturated: int) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        codes: np.ndarray,
+        scale_codes: tuple[np.ndarray, ...],
+        axis: int,
+        carrier: str,
+        zero_scales: int,
+        saturated: int,
+    ) -> None:
         self.scheme = scheme
         self.codes = codes
         self.scale_codes = scale_codes
@@ -46,12 +55,17 @@ class Quantized:
     def scales(self) -> tuple[np.ndarray, ...]:
         from halfulp._convert import decode
 
-        return tuple(np.asarray(decode(codes, level.format)) for codes, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+        return tuple(
+            np.asarray(decode(codes, level.format))
+            for codes, level in zip(self.scale_codes, self.scheme.levels, strict=True)
+        )
 
     @property
     def bits(self) -> int:
         """All bits: codes and scales."""
-        return self.codes.size * self.scheme.element.bits + sum(c.size * level.format.bits for c, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+        return self.codes.size * self.scheme.element.bits + sum(
+            c.size * level.format.bits for c, level in zip(self.scale_codes, self.scheme.levels, strict=True)
+        )
 
     @property
     def bits_per_element(self) -> float:
@@ -67,7 +81,9 @@ class Quantized:
 
     def pack(self) -> Packed:
         """Codes and scales as dense bytes."""
-        scales = tuple(pack(c, level.format.bits) for c, level in zip(self.scale_codes, self.scheme.levels, strict=True))
+        scales = tuple(
+            pack(c, level.format.bits) for c, level in zip(self.scale_codes, self.scheme.levels, strict=True)
+        )
         return Packed(pack(self.codes, self.scheme.element.bits), scales)
 
     def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> np.ndarray:
@@ -76,7 +92,15 @@ class Quantized:
         out = np.empty(self.codes.shape, dtype=carrier_dtype(carrier))
         planes = [np.ascontiguousarray(c.reshape(-1).astype(np.uint64)) for c in self.scale_codes]
         codes = np.ascontiguousarray(self.codes).reshape(self.codes.shape)
-        _core.dequantize(codes, axis_view(codes.shape, self.axis), self.scheme._spec, planes, raw(out), carrier, thread_count(threads))
+        _core.dequantize(
+            codes,
+            axis_view(codes.shape, self.axis),
+            self.scheme._spec,
+            planes,
+            raw(out),
+            carrier,
+            thread_count(threads),
+        )
         return out
 
     def __repr__(self) -> str:
@@ -105,21 +129,41 @@ def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: int | None) -> int:
     return int(axis) % len(shape)
 
 
-def _options(s: Scheme, x: Carried, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, rng: Any, random: Any, projection: Any, overflow: Any) -> tuple[Any, Callable[[], Any]]:
+def _options(
+    s: Scheme,
+    x: Carried,
+    rounding: Any,
+    scale_rounding: Any,
+    nan: Any,
+    ftz: Any,
+    random_bits: Any,
+    rng: Any,
+    random: Any,
+    projection: Any,
+    overflow: Any,
+) -> tuple[Any, Callable[[], Any]]:
     """The projection of the elements, and what draws the random bits once everything else is found good."""
     if overflow is not None:
-        raise ValueError(f"overflow is {overflow!r}, allowed: None; inside a scheme every encode saturates (sat_finite)")
+        raise ValueError(
+            f"overflow is {overflow!r}, allowed: None; inside a scheme every encode saturates (sat_finite)"
+        )
     if isinstance(projection, Projection):
-        projection = Projection(rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits)
+        projection = Projection(
+            rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits
+        )
     how = resolve(s.element._spec, projection, rounding, None, nan, ftz, random_bits)
     scales_draw = scale_rounding is not None and check_mode("scale_rounding", scale_rounding)
     if not how.stochastic and not scales_draw:
         if rng is not None or random is not None:
-            raise ValueError(f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None")
+            raise ValueError(
+                f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None"
+            )
         return how, lambda: None
     if scales_draw and random is not None:
         raise ValueError("random holds R for the elements only, and scale_rounding is stochastic too, allowed: rng=")
-    return how, lambda: named_source(how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape)
+    return how, lambda: named_source(
+        how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape
+    )
 
 
 def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, count: int) -> tuple[int, ...]:
@@ -161,9 +205,12 @@ def quantize(
     codes = np.empty(a.shape, dtype=s.element.code_dtype)
     planes: list[np.ndarray] = []
     count = thread_count(threads)
-    zero_scales, saturated = _core.quantize(a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, draw(), count)
+    zero_scales, saturated = _core.quantize(
+        a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, draw(), count
+    )
     shaped = tuple(
-        plane.astype(level.format.code_dtype).reshape(_scale_shape(s, i, a.shape, axis, plane.size)) for i, (plane, level) in enumerate(zip(planes, s.levels, strict=True))
+        plane.astype(level.format.code_dtype).reshape(_scale_shape(s, i, a.shape, axis, plane.size))
+        for i, (plane, level) in enumerate(zip(planes, s.levels, strict=True))
     )
     return Quantized(s, codes, shaped, axis, a.carrier, zero_scales, saturated)
 
@@ -191,7 +238,20 @@ def fake_quantize(
     element format's values exactly.
     """
     values, _, _ = fake_quantize_report(
-        x, scheme, axis=axis, rounding=rounding, scale_rounding=scale_rounding, overflow=overflow, nan=nan, ftz=ftz, random_bits=random_bits, rng=rng, random=random, projection=projection, out=out, threads=threads
+        x,
+        scheme,
+        axis=axis,
+        rounding=rounding,
+        scale_rounding=scale_rounding,
+        overflow=overflow,
+        nan=nan,
+        ftz=ftz,
+        random_bits=random_bits,
+        rng=rng,
+        random=random,
+        projection=projection,
+        out=out,
+        threads=threads,
     )
     return values
 

@@ -38,7 +38,9 @@ class Rng:
 
     def _draw(self) -> Source:
         if self.stream >= 2**32:
-            raise ValueError("stream is 2^32, allowed: 0 to 2^32 - 1; this Rng has used all its streams, make one with another seed")
+            raise ValueError(
+                "stream is 2^32, allowed: 0 to 2^32 - 1; this Rng has used all its streams, make one with another seed"
+            )
         source = (self.seed, self.stream, self.offset)
         self.stream += 1
         return source
@@ -63,7 +65,9 @@ def source_for(how: _core.Projection, rng: Any, random: Any, shape: tuple[int, .
     if not how.stochastic:
         if rng is not None or random is not None:
             given = "rng" if rng is not None else "random"
-            raise ValueError(f"{given} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None")
+            raise ValueError(
+                f"{given} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None"
+            )
         return None
     return named_source(how.rounding, how.random_bits, rng, random, shape)
 
@@ -81,7 +85,9 @@ def named_source(rounding: str, random_bits: int, rng: Any, random: Any, shape: 
         raise ValueError(f"random has shape {words.shape}, allowed: {shape}, the shape of x")
     words = np.ascontiguousarray(words)
     if random_bits < 32 and words.size and int(words.max()) >> random_bits:
-        raise ValueError(f"random holds {int(words.max())}, allowed: 0 to 2^{random_bits} - 1 (random_bits is {random_bits})")
+        raise ValueError(
+            f"random holds {int(words.max())}, allowed: 0 to 2^{random_bits} - 1 (random_bits is {random_bits})"
+        )
     return words.reshape(shape)
 
 
@@ -92,7 +98,9 @@ def _lengths(name: str, value: Any) -> tuple[int, ...]:
     return tuple(_integer(f"{name}[{axis}]", n, 63) for axis, n in enumerate(value))
 
 
-def random_words(rng: Any, shape: int | Sequence[int], origin: Sequence[int] | None = None, of_shape: Sequence[int] | None = None) -> np.ndarray:
+def random_words(
+    rng: Any, shape: int | Sequence[int], origin: Sequence[int] | None = None, of_shape: Sequence[int] | None = None
+) -> np.ndarray:
     """The 32-bit words of an array's elements, or of a part of a larger array.
 
     shape: of the part. origin: where the part starts in the larger array. of_shape: the larger array's shape. Without them the
@@ -105,7 +113,9 @@ def random_words(rng: Any, shape: int | Sequence[int], origin: Sequence[int] | N
     whole = part if of_shape is None else _lengths("of_shape", of_shape)
     start = (0,) * len(part) if origin is None else _lengths("origin", origin)
     if not len(part) == len(whole) == len(start):
-        raise ValueError(f"shape {part}, origin {start} and of_shape {whole} have different numbers of axes, allowed: the same number")
+        raise ValueError(
+            f"shape {part}, origin {start} and of_shape {whole} have different numbers of axes, allowed: the same number"
+        )
     for axis, (n, begin, size) in enumerate(zip(part, start, whole, strict=True)):
         if begin + n > size:
             raise ValueError(f"axis {axis}: origin {begin} and length {n} do not lie within of_shape {size}")

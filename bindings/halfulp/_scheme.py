@@ -45,9 +45,15 @@ class Scheme:
 
     def describe(self) -> str:
         """Everything about the scheme, as a YAML block."""
-        lines = [f"name: {self.name}", f"bits_per_element: {self.bits_per_element:g}", "levels:" if self.levels else "levels: []"]
+        lines = [
+            f"name: {self.name}",
+            f"bits_per_element: {self.bits_per_element:g}",
+            "levels:" if self.levels else "levels: []",
+        ]
         for level in self.levels:
-            recipe = "ocp_floor" if not level.format.has_zero else "largest magnitude / largest reach, nearest_ties_to_even"
+            recipe = (
+                "ocp_floor" if not level.format.has_zero else "largest magnitude / largest reach, nearest_ties_to_even"
+            )
             lines.append(f"  - {{group: {level.group}, format: {level.format}, recipe: {recipe!r}}}")
         element = "".join(f"  {line}\n" for line in self.element.describe().splitlines())
         return "\n".join(lines) + "\nelement:\n" + element
@@ -91,7 +97,9 @@ def expand_schemes(texts: Any) -> list[Scheme]:
 
     Braces expand as in a shell: ``"e{2..3}m{0..3}f/{16,32}:e8m0fnu"``. White space separates texts.
     """
-    items: Iterable[Any] = texts.split() if isinstance(texts, str) else [texts] if isinstance(texts, (Scheme, Format)) else texts
+    items: Iterable[Any] = (
+        texts.split() if isinstance(texts, str) else [texts] if isinstance(texts, (Scheme, Format)) else texts
+    )
     if isinstance(texts, (bytes, bytearray)) or not isinstance(items, Iterable):
         raise TypeError(f"schemes is a {type(texts).__name__}, allowed: a text, a Scheme, a Format, or a list of them")
     found: dict[str, Scheme] = {}

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from halfulp._arrays import carried, raw
-from halfulp._convert import decode, encode
+from halfulp._arrays import CARRIERS, carried, carrier_dtype, raw, to_numpy
+from halfulp._convert import _codes_and_format, decode, encode
 from halfulp._format import Format
 from halfulp._format import format as to_format
 
@@ -15,13 +15,17 @@ from halfulp._format import format as to_format
 def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **projection: Any) -> None:
     """Fails with AssertionError unless `actual` is what `source` converts to.
 
-    actual: codes (integers) or values (floats) that somebody else produced, in source's shape. format: the target format.
+    actual: codes (integers or an ml_dtypes array) or values (floats) that somebody else produced, in source's shape. format: the target format.
     source: the numbers that were converted. Keywords are those of :func:`halfulp.encode` (rounding, overflow, nan, rng, …). NaNs compare
     as a class; zeros compare with their sign. The message shows how many differ and the first `most` of them.
     """
     f = to_format(format)
     expected = np.asarray(encode(source, f, **projection))
-    got = np.asarray(actual)
+    got, _ = to_numpy("actual", actual)
+    if got.dtype.kind in "Vf" and got.dtype.name not in CARRIERS:
+        got, own, _ = _codes_and_format("actual", got)
+        if own != f:
+            raise AssertionError(f"actual is an array of {own}, expected {f}")
     if got.shape != expected.shape:
         raise AssertionError(f"actual has shape {got.shape}, expected {expected.shape}")
     if got.dtype.kind in "iu":
@@ -33,9 +37,9 @@ def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **p
         a = carried("actual", got)
         if not f._spec.holds(a.carrier):
             raise AssertionError(f"actual has dtype {got.dtype}, which does not hold every value of {f}")
-        values = np.asarray(decode(expected, f, dtype=got.dtype))
+        values = np.asarray(decode(expected, f, dtype=carrier_dtype(a.carrier)))
         both_nan = np.isnan(got.astype(np.float64)) & np.isnan(values.astype(np.float64))
-        wrong = (raw(np.ascontiguousarray(got)).reshape(got.shape).view(_bits(got)) != raw(values).view(_bits(got))) & ~both_nan
+        wrong = (a.data.view(_bits(got)) != raw(values).view(_bits(got))) & ~both_nan
         shown = [float(v).hex() for v in got[wrong][:most]]
     if not wrong.any():
         return
@@ -44,7 +48,9 @@ def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **p
     flat = np.asarray(source, dtype=np.float64) if not isinstance(source, np.ndarray) else source
     for index, seen in zip(indices, shown, strict=True):
         where = tuple(int(i) for i in index)
-        lines.append(f"  {list(where)}: source {float(flat[where]).hex()}, actual {seen}, expected code {int(expected[where]):#x} = {f.exact(int(expected[where]))}")
+        lines.append(
+            f"  {list(where)}: source {float(flat[where]).hex()}, actual {seen}, expected code {int(expected[where]):#x} = {f.exact(int(expected[where]))}"
+        )
     raise AssertionError("\n".join(lines))
 
 

@@ -122,7 +122,9 @@ class OracleFormat:
             return "-0" if self.has_negative_zero else Fraction(0)
         return -size if negative else size
 
-    def round_magnitude(self, q: Fraction, negative: bool, mode: str, R: int = 0, N: int = 32, ftz: str | None = None) -> tuple[int, bool]:
+    def round_magnitude(
+        self, q: Fraction, negative: bool, mode: str, R: int = 0, N: int = 32, ftz: str | None = None
+    ) -> tuple[int, bool]:
         """(code of the magnitude, saturated). Exponents have no upper limit while rounding; then sat_finite (2.1, 2.3)."""
         if q == 0:
             return 0, False
@@ -194,7 +196,9 @@ def away(mode: str, negative: bool, f: Fraction, even: bool, R: int, N: int) -> 
     if mode.startswith("nearest"):
         if f != half:
             return f > half
-        return {"even": not even, "odd": even, "away": True, "zero": False, "up": not negative, "down": negative}[mode.rpartition("_")[2]]
+        return {"even": not even, "odd": even, "away": True, "zero": False, "up": not negative, "down": negative}[
+            mode.rpartition("_")[2]
+        ]
     if mode == "stochastic_a":
         return split(f * 2**N)[0] + R >= 2**N
     if mode == "stochastic_b":
@@ -203,7 +207,13 @@ def away(mode: str, negative: bool, f: Fraction, even: bool, R: int, N: int) -> 
         return nearest_even_integer(f * 2**N) + R >= 2**N
     if mode == "stochastic_equal":
         return R >> (N - 1) == 1
-    return {"toward_zero": False, "away_from_zero": True, "toward_positive": not negative, "toward_negative": negative, "to_odd": even}[mode]
+    return {
+        "toward_zero": False,
+        "away_from_zero": True,
+        "toward_positive": not negative,
+        "toward_negative": negative,
+        "to_odd": even,
+    }[mode]
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -233,7 +243,9 @@ class OracleScheme:
 def parse_scheme(text: str) -> OracleScheme:
     element, *levels = PUBLISHED_SCHEMES.get(text, text).split("/")
     pairs = [level.split(":") for level in levels]
-    return OracleScheme(parse_format(element), tuple((g if g == "tensor" else int(g), parse_format(f)) for g, f in pairs))
+    return OracleScheme(
+        parse_format(element), tuple((g if g == "tensor" else int(g), parse_format(f)) for g, f in pairs)
+    )
 
 
 class MissingNan(Exception):
@@ -352,7 +364,9 @@ def quantize(
             if scale_rounding in STOCHASTIC:
                 assert rng is not None
                 R = word(rng[0], rng[1], i + rng[2], 2**31 + level) >> (32 - random_bits)
-            code, _ = fmt.round_magnitude(amax / divisor, False, scale_rounding or "nearest_ties_to_even", R, random_bits)
+            code, _ = fmt.round_magnitude(
+                amax / divisor, False, scale_rounding or "nearest_ties_to_even", R, random_bits
+            )
             codes[level][i] = code
             zero_scales += fmt.magnitude(code) == 0
 
@@ -389,7 +403,11 @@ def quantize(
         size = Fraction(0) if v == "-0" else abs(v) / scale
         R = 0
         if rounding in STOCHASTIC:
-            R = int(random[index]) if random is not None else word(rng[0], rng[1], flat + rng[2], 0) >> (32 - random_bits)
+            R = (
+                int(random[index])
+                if random is not None
+                else word(rng[0], rng[1], flat + rng[2], 0) >> (32 - random_bits)
+            )
         magnitude, over = element.round_magnitude(size, negative, rounding, R, random_bits, ftz)
         # An unsigned format takes a negative number to its smallest member (2.6), which is code 0 with and without a zero; only
         # what lies beyond the largest member is counted.
@@ -399,7 +417,13 @@ def quantize(
     return OracleResult(out, planes, zero_scales, saturated, kept)
 
 
-def dequantize(codes: np.ndarray, scale_codes: tuple[np.ndarray, ...], scheme: OracleScheme, axis: int = -1, carrier: str = "binary32") -> np.ndarray:
+def dequantize(
+    codes: np.ndarray,
+    scale_codes: tuple[np.ndarray, ...],
+    scheme: OracleScheme,
+    axis: int = -1,
+    carrier: str = "binary32",
+) -> np.ndarray:
     """The bits of the values in a carrier: the exact product, rounded once to nearest-even, infinity beyond the range."""
     to = parse_format(carrier)
     infinity = to.top + 1

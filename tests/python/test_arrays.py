@@ -116,7 +116,16 @@ def test_given_words_are_the_seeds_words_and_fewer_bits_are_their_top() -> None:
         np.testing.assert_array_equal(seeded, given)
 
 
-@pytest.mark.parametrize("part", [((2, 3, 5), (1, 2, 0)), ((4, 6, 5), (0, 0, 0)), ((1, 1, 1), (3, 5, 4)), ((4, 0, 5), (0, 6, 0)), ((2, 6, 5), (2, 0, 0))])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ((2, 3, 5), (1, 2, 0)),
+        ((4, 6, 5), (0, 0, 0)),
+        ((1, 1, 1), (3, 5, 4)),
+        ((4, 0, 5), (0, 6, 0)),
+        ((2, 6, 5), (2, 0, 0)),
+    ],
+)
 def test_random_words_of_a_part_are_those_of_the_whole(part: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     shape, origin = part
     whole = hu.random_words(hu.Rng(3, 1, 11), BASE.shape)
@@ -145,7 +154,9 @@ def test_a_numpy_generator_gives_the_seed_of_each_call() -> None:
     generator = np.random.default_rng(1)
     for _ in range(3):
         seed = int(seeds.integers(2**64, dtype=np.uint64))
-        assert by_bits(hu.round(BASE, "e2m1fn", "sr", rng=generator)) == by_bits(hu.round(BASE, "e2m1fn", "sr", rng=seed))
+        assert by_bits(hu.round(BASE, "e2m1fn", "sr", rng=generator)) == by_bits(
+            hu.round(BASE, "e2m1fn", "sr", rng=seed)
+        )
 
 
 def test_broadcast_arrays_are_their_logical_arrays() -> None:
@@ -165,7 +176,18 @@ def test_python_scalars_and_lists_become_float64() -> None:
     assert hu.round(3, "e4m3fn") == 3.0
     assert type(hu.encode(1.1, "e4m3fn")) is np.uint8
     assert type(hu.decode(0x38, "e4m3fn")) is np.float32
-    for x in ([1.1, 2], (1.1, 2), [np.float32(1.5), np.float16(2)], [np.float32(1.5)], [ml_dtypes.bfloat16(1)], range(3), [2**64, 1.5], 2**70, [[1], [2]], []):
+    for x in (
+        [1.1, 2],
+        (1.1, 2),
+        [np.float32(1.5), np.float16(2)],
+        [np.float32(1.5)],
+        [ml_dtypes.bfloat16(1)],
+        range(3),
+        [2**64, 1.5],
+        2**70,
+        [[1], [2]],
+        [],
+    ):
         result = np.asarray(hu.round(x, "binary64"))
         assert result.dtype == np.float64
         np.testing.assert_array_equal(result, np.array(x, dtype=np.float64))
@@ -183,7 +205,12 @@ def test_numpy_scalars_keep_their_carrier_and_come_back_as_scalars() -> None:
 def test_zero_dimensional_arrays_stay_arrays() -> None:
     for dtype in CARRIERS:
         x = np.array(1.1, dtype=dtype)
-        for result in (hu.round(x, "e3m2f"), hu.encode(x, "e3m2f"), hu.fake_quantize(x, "e3m2f/tensor:binary32"), hu.probability_away(x, "e3m2f")):
+        for result in (
+            hu.round(x, "e3m2f"),
+            hu.encode(x, "e3m2f"),
+            hu.fake_quantize(x, "e3m2f/tensor:binary32"),
+            hu.probability_away(x, "e3m2f"),
+        ):
             assert isinstance(result, np.ndarray)
             assert result.shape == ()
     assert isinstance(hu.decode(np.array(3, np.uint8), "e3m2f"), np.ndarray)
@@ -197,7 +224,11 @@ def test_zero_dimensional_arrays_stay_arrays() -> None:
 def test_zero_size_arrays_work_everywhere(shape: tuple[int, ...], dtype: Any) -> None:
     x = np.zeros(shape, dtype=dtype)
     assert hu.round(x, "e3m2f").shape == hu.encode(x, "e3m2f").shape == shape
-    assert hu.round(x, "e3m2f", "sr", rng=1).shape == hu.round(x, "e3m2f", "sr", random=np.zeros(shape, np.uint32)).shape == shape
+    assert (
+        hu.round(x, "e3m2f", "sr", rng=1).shape
+        == hu.round(x, "e3m2f", "sr", random=np.zeros(shape, np.uint32)).shape
+        == shape
+    )
     assert hu.decode(hu.encode(x, "e3m2f"), "e3m2f").shape == shape
     assert hu.probability_away(x, "e3m2f").shape == shape
     assert hu.random_words(1, shape).shape == shape
@@ -225,7 +256,12 @@ def test_what_has_only_array_protocol_gives_an_ndarray() -> None:
         matrix = np.matrix(x)
     things: list[Any] = [OnlyArray(x), pd.DataFrame(x), x.view(Subclass), matrix, memoryview(x)]
     for thing in things:
-        for result in (hu.round(thing, "e3m2f"), hu.encode(thing, "e3m2f"), hu.fake_quantize(thing, "mxfp4"), hu.quantize(thing, "mxfp4").codes):
+        for result in (
+            hu.round(thing, "e3m2f"),
+            hu.encode(thing, "e3m2f"),
+            hu.fake_quantize(thing, "mxfp4"),
+            hu.quantize(thing, "mxfp4").codes,
+        ):
             assert type(result) is np.ndarray
         assert by_bits(hu.round(thing, "e3m2f")) == by_bits(hu.round(x, "e3m2f"))
         assert by_bits(hu.fake_quantize(thing, "mxfp4")) == by_bits(hu.fake_quantize(x, "mxfp4"))
@@ -247,17 +283,33 @@ def test_x_is_never_written_to() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------------ codes
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, ">u2", ">i2", np.uint32, ">u4", np.int64, ">i8", np.uint64])
+@pytest.mark.parametrize(
+    "dtype", [np.uint8, np.int8, np.uint16, np.int16, ">u2", ">i2", np.uint32, ">u4", np.int64, ">i8", np.uint64]
+)
 def test_codes_of_any_integer_dtype_and_layout_decode_alike(dtype: Any) -> None:
     codes = RNG.integers(0, 64, size=(4, 6))
     want = by_bits(hu.decode(codes.astype(np.uint8), "e3m2fn"))
     typed = codes.astype(dtype)
-    for other in (typed, np.asfortranarray(typed), np.ascontiguousarray(typed[::-1])[::-1], np.repeat(typed, 2, axis=1)[:, ::2]):
+    for other in (
+        typed,
+        np.asfortranarray(typed),
+        np.ascontiguousarray(typed[::-1])[::-1],
+        np.repeat(typed, 2, axis=1)[:, ::2],
+    ):
         assert by_bits(hu.decode(other, "e3m2fn")) == want
         assert by_bits(hu.pack(other, 6)) == by_bits(hu.pack(codes, 6))
 
 
-ML = ["float8_e4m3fn", "float8_e5m2", "float8_e4m3", "float8_e3m4", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz", "float8_e8m0fnu"]
+ML = [
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "float8_e4m3",
+    "float8_e3m4",
+    "float8_e4m3fnuz",
+    "float8_e5m2fnuz",
+    "float8_e4m3b11fnuz",
+    "float8_e8m0fnu",
+]
 ML += ["float6_e2m3fn", "float6_e3m2fn", "float4_e2m1fn"]
 
 
@@ -267,7 +319,11 @@ def test_ml_dtypes_arrays_know_their_format(name: str) -> None:
     f = hu.format(dtype)
     codes = np.arange(2**f.bits, dtype=np.uint8)
     values = codes.view(dtype)
-    for array_, reference in ((values, codes), (values.reshape(-1, 2).T, codes.reshape(-1, 2).T), (values[::-2], codes[::-2])):
+    for array_, reference in (
+        (values, codes),
+        (values.reshape(-1, 2).T, codes.reshape(-1, 2).T),
+        (values[::-2], codes[::-2]),
+    ):
         assert by_bits(hu.decode(array_)) == by_bits(hu.decode(reference, f)) == by_bits(hu.decode(array_, f))
     np.testing.assert_array_equal(hu.decode(values), values.astype(np.float32))
 
@@ -281,8 +337,15 @@ def test_float16_and_bfloat16_arrays_decode_as_codes_of_themselves_in_either_byt
 
 
 def test_decode_gives_float32_where_every_value_fits_else_float64_unless_told() -> None:
-    assert hu.decode([0], "e4m3fn").dtype == hu.decode([0], "bfloat16").dtype == hu.decode([0], "e8m0fnu").dtype == np.float32
-    assert hu.decode([0], "e9m3").dtype == hu.decode([0], "binary64").dtype == hu.decode([0], "e5m24").dtype == np.float64
+    assert (
+        hu.decode([0], "e4m3fn").dtype
+        == hu.decode([0], "bfloat16").dtype
+        == hu.decode([0], "e8m0fnu").dtype
+        == np.float32
+    )
+    assert (
+        hu.decode([0], "e9m3").dtype == hu.decode([0], "binary64").dtype == hu.decode([0], "e5m24").dtype == np.float64
+    )
     for dtype in ("float16", np.float16, np.dtype("float16"), np.float32, float, ml_dtypes.bfloat16, "bfloat16"):
         got = hu.decode([0x38, 0xB8], "e4m3fn", dtype=dtype)
         assert got.dtype == np.dtype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
@@ -373,10 +436,21 @@ def test_any_number_of_threads_gives_the_same_bits(dtype: Any) -> None:
             hu.encode(x.T, "e4m3fn", "stochastic_c", rng=hu.Rng(8, 2, 5), threads=threads),
             hu.decode(hu.encode(x, "e4m3fn"), "e4m3fn", threads=threads),
             hu.probability_away(x, "e4m3fn", threads=threads),
-            hu.fake_quantize(x, "e2m1fn/7:e4m3fn/tensor:binary32", rounding="sr", scale_rounding="sr", rng=2, axis=0, threads=threads),
+            hu.fake_quantize(
+                x, "e2m1fn/7:e4m3fn/tensor:binary32", rounding="sr", scale_rounding="sr", rng=2, axis=0, threads=threads
+            ),
         ]
-        for text, axis in (("nvfp4", 1), ("nvfp4", 0), ("mxfp4", 1), ("e4m3fn/tensor:binary32", 1), ("e2m1fn/5:e5m3fnu/7:binary16", 1), ("e2m1fn", 1)):
-            q = hu.quantize(x, text, axis=axis, rounding="sr", scale_rounding="sr" if "/" in text else None, rng=4, threads=threads)
+        for text, axis in (
+            ("nvfp4", 1),
+            ("nvfp4", 0),
+            ("mxfp4", 1),
+            ("e4m3fn/tensor:binary32", 1),
+            ("e2m1fn/5:e5m3fnu/7:binary16", 1),
+            ("e2m1fn", 1),
+        ):
+            q = hu.quantize(
+                x, text, axis=axis, rounding="sr", scale_rounding="sr" if "/" in text else None, rng=4, threads=threads
+            )
             results += [q.codes, *q.scale_codes, q.dequantize(threads=threads), np.array([q.zero_scales, q.saturated])]
         return [by_bits(result) for result in results]
 
@@ -411,7 +485,9 @@ LONG_CALLS: list[Callable[[np.ndarray], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("call", LONG_CALLS, ids=["encode", "quantize", "fake_quantize", "probability_away", "random_words"])
+@pytest.mark.parametrize(
+    "call", LONG_CALLS, ids=["encode", "quantize", "fake_quantize", "probability_away", "random_words"]
+)
 def test_the_gil_is_released(call: Callable[[np.ndarray], Any]) -> None:
     """A Python thread counts while a long call runs: with the GIL held it could not count at all inside the call."""
     x = np.tile(BASE.reshape(-1), 2**21 // BASE.size)
@@ -444,7 +520,15 @@ def test_the_gil_is_released(call: Callable[[np.ndarray], Any]) -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_everything_pickles_and_copies_to_its_equal(protocol: int) -> None:
     mine = hu.float_format(exponent_bits=3, mantissa_bits=2, name="mine")
-    things = [hu.format("e4m3fn"), mine, hu.scheme("nvfp4"), hu.Projection("rz", nan="to_max", random_bits=3), hu.scheme("nvfp4").levels, *hu.formats(), *hu.schemes()]
+    things = [
+        hu.format("e4m3fn"),
+        mine,
+        hu.scheme("nvfp4"),
+        hu.Projection("rz", nan="to_max", random_bits=3),
+        hu.scheme("nvfp4").levels,
+        *hu.formats(),
+        *hu.schemes(),
+    ]
     for thing in things:
         for again in (pickle.loads(pickle.dumps(thing, protocol)), copy.copy(thing), copy.deepcopy(thing)):
             assert again == thing
@@ -466,7 +550,13 @@ def test_a_pickled_quantized_array_dequantizes_to_the_same_bits(dtype: Any) -> N
     q = hu.quantize(BASE.astype(dtype), "e2m1fn/3:e4m3fn/2:binary32", axis=1)
     again = pickle.loads(pickle.dumps(q))
     assert repr(again) == repr(q)
-    assert (again.scheme, again.axis, again.nbytes, again.zero_scales, again.saturated) == (q.scheme, q.axis, q.nbytes, q.zero_scales, q.saturated)
+    assert (again.scheme, again.axis, again.nbytes, again.zero_scales, again.saturated) == (
+        q.scheme,
+        q.axis,
+        q.nbytes,
+        q.zero_scales,
+        q.saturated,
+    )
     assert by_bits(again.dequantize()) == by_bits(q.dequantize())
     assert again.dequantize().dtype == (np.float64 if dtype is np.float64 else np.float32)
 

@@ -74,7 +74,9 @@ def test_e4m3_in_capitals_names_both_that_may_be_meant() -> None:
         hu.format("E4M3")
 
 
-@pytest.mark.parametrize("name", ["qqq", "", "é", "\ud800", "a" + "é" * 100, "x" * 5000, "e4m3\0", "e4m3fn\n", "0", "е4m3fn"])
+@pytest.mark.parametrize(
+    "name", ["qqq", "", "é", "\ud800", "a" + "é" * 100, "x" * 5000, "e4m3\0", "e4m3fn\n", "0", "е4m3fn"]
+)
 def test_names_near_nothing_are_plain_value_errors_too(name: str) -> None:
     for make in (hu.format, hu.scheme, hu.expand_schemes):
         if make is hu.expand_schemes and name in ("", "e4m3fn\n"):  # white space separates schemes
@@ -83,7 +85,9 @@ def test_names_near_nothing_are_plain_value_errors_too(name: str) -> None:
             make(name)
 
 
-@pytest.mark.parametrize(("wrong", "meant"), [("mxfp5", "mxfp4"), ("MXFP4", "mxfp4"), ("nvfp", "nvfp4"), ("mxfp8_e4m2", "mxfp8_e4m3")])
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("mxfp5", "mxfp4"), ("MXFP4", "mxfp4"), ("nvfp", "nvfp4"), ("mxfp8_e4m2", "mxfp8_e4m3")]
+)
 def test_an_unknown_scheme_names_the_near_one(wrong: str, meant: str) -> None:
     with refuses(ValueError, f"'{wrong}'", f"did you mean '{meant}'"):
         hu.scheme(wrong)
@@ -139,7 +143,9 @@ def test_an_impossible_shape_says_which_limit(name: str, fragments: list[str]) -
         ({"name": 5}, TypeError, ["name is 5"]),
     ],
 )
-def test_float_format_names_the_argument_and_the_limit(keywords: dict[str, Any], error: type[Exception], fragments: list[str]) -> None:
+def test_float_format_names_the_argument_and_the_limit(
+    keywords: dict[str, Any], error: type[Exception], fragments: list[str]
+) -> None:
     with refuses(error, *fragments):
         hu.float_format(**({"exponent_bits": 4, "mantissa_bits": 3} | keywords))
 
@@ -154,7 +160,9 @@ def test_what_is_no_name_or_dtype_is_a_type_error(thing: Any) -> None:
         hu.quantize(X, thing)
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.longdouble, np.complex64, np.dtype("U3"), np.dtype([("a", "f4")]), ml_dtypes.int4])
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.longdouble, np.complex64, np.dtype("U3"), np.dtype([("a", "f4")]), ml_dtypes.int4]
+)
 def test_a_dtype_without_a_format_is_a_value_error(dtype: Any) -> None:
     with refuses(ValueError, "format is the dtype", "allowed: float dtypes"):
         hu.format(dtype)
@@ -244,7 +252,9 @@ NOT_NUMBERS: dict[str, tuple[Any, type[Exception], str]] = {
 
 @EVERYWHERE
 @pytest.mark.parametrize(("x", "error", "fragment"), NOT_NUMBERS.values(), ids=NOT_NUMBERS.keys())
-def test_what_is_not_an_array_of_floats_is_refused_by_name(call: Callable[..., Any], x: Any, error: type[Exception], fragment: str) -> None:
+def test_what_is_not_an_array_of_floats_is_refused_by_name(
+    call: Callable[..., Any], x: Any, error: type[Exception], fragment: str
+) -> None:
     with refuses(error, "x ", fragment):
         call(x)
 
@@ -277,7 +287,9 @@ def test_what_is_not_a_code_is_refused_by_name(codes: Any, error: type[Exception
         hu.decode(codes, "e4m3fn")
 
 
-@pytest.mark.parametrize(("name", "limit"), [("e2m1fn", 16), ("e3m2fn", 64), ("e4m3fnu", 128), ("tf32", 2**19), ("e5m2", 256)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("e2m1fn", 16), ("e3m2fn", 64), ("e4m3fnu", 128), ("tf32", 2**19), ("e5m2", 256)]
+)
 def test_a_code_out_of_range_names_its_place_its_value_and_the_range(name: str, limit: int) -> None:
     f = hu.format(name)
     codes = np.zeros(9, np.uint32)
@@ -303,7 +315,9 @@ def test_decode_without_a_format_says_whose_arrays_know_theirs() -> None:
         hu.decode(np.ones(2, ml_dtypes.float8_e4m3fn), "e5m2")
 
 
-@pytest.mark.parametrize("dtype", [int, "binary32", "f4", object(), np.complex64, "junk", ml_dtypes.float8_e4m3fn, [1], 3])
+@pytest.mark.parametrize(
+    "dtype", [int, "binary32", "f4", object(), np.complex64, "junk", ml_dtypes.float8_e4m3fn, [1], 3]
+)
 def test_a_dtype_that_is_no_carrier_is_a_type_error_that_lists_them(dtype: Any) -> None:
     q = hu.quantize(X, "mxfp4")
     for call in (lambda: hu.decode([1], "e4m3fn", dtype=dtype), lambda: q.dequantize(dtype)):
@@ -351,7 +365,12 @@ def test_a_format_that_no_carrier_holds_says_what_to_do() -> None:
 def test_nan_into_a_format_without_one_names_the_place_and_the_ways_out(dtype: Any, place: int) -> None:
     x = np.zeros(1001, dtype)
     x[place] = np.nan
-    for call in (lambda: hu.round(x, "e2m1fn"), lambda: hu.encode(x, "e2m1fn"), lambda: hu.quantize(x, "e2m1fn"), lambda: hu.fake_quantize(x, "e2m1fn")):
+    for call in (
+        lambda: hu.round(x, "e2m1fn"),
+        lambda: hu.encode(x, "e2m1fn"),
+        lambda: hu.quantize(x, "e2m1fn"),
+        lambda: hu.fake_quantize(x, "e2m1fn"),
+    ):
         with refuses(ValueError, "nan is 'raise'", f"x[{place}]", "e2m1fn", "to_max", "to_zero", "keep"):
             call()
 
@@ -419,7 +438,9 @@ def test_a_name_that_is_no_text_is_a_type_error(call: Callable[..., Any], argume
         ("projection", "ocp_sta", ["did you mean 'ocp_sat'"]),
     ],
 )
-def test_an_unknown_name_lists_the_known_ones(call: Callable[..., Any], argument: str, value: str, allowed: list[str]) -> None:
+def test_an_unknown_name_lists_the_known_ones(
+    call: Callable[..., Any], argument: str, value: str, allowed: list[str]
+) -> None:
     with refuses(ValueError, f"{argument} is '{value[:40]}", *allowed):
         call(**{argument: value})
 
@@ -481,7 +502,9 @@ def test_threads_is_an_integer_of_1_or_more(call: Callable[..., Any]) -> None:
 
 @EVERYWHERE
 @pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", "", "2 threads"])
-def test_a_wrong_halfulp_threads_is_named_as_what_it_is(call: Callable[..., Any], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_halfulp_threads_is_named_as_what_it_is(
+    call: Callable[..., Any], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HALFULP_THREADS", text)
     with refuses(ValueError, "environment variable HALFULP_THREADS is", text, "1 or more"):
         call()
@@ -540,7 +563,10 @@ def test_a_source_that_nothing_draws_from_is_an_error(call: Callable[..., Any], 
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("rng", [True, np.True_, 1.5, "7", b"7", [1], np.random.RandomState(0), np.random, hu.Rng, np.float64(1), np.array(3)])
+@pytest.mark.parametrize(
+    "rng",
+    [True, np.True_, 1.5, "7", b"7", [1], np.random.RandomState(0), np.random, hu.Rng, np.float64(1), np.array(3)],
+)
 def test_what_is_no_source_is_a_type_error_that_shows_the_fix(call: Callable[..., Any], rng: Any) -> None:
     with refuses(TypeError, "rng is a", type(rng).__name__, "rng=42"):
         call(rounding="stochastic", rng=rng)
@@ -569,7 +595,9 @@ def test_a_seed_is_0_to_2_64_minus_1(call: Callable[..., Any], rng: Any) -> None
         (np.ma.zeros(8, np.uint32), TypeError, ["masked"]),
     ],
 )
-def test_random_of_the_wrong_dtype_shape_or_range(call: Callable[..., Any], random: Any, error: type[Exception], fragments: list[str]) -> None:
+def test_random_of_the_wrong_dtype_shape_or_range(
+    call: Callable[..., Any], random: Any, error: type[Exception], fragments: list[str]
+) -> None:
     with refuses(error, "random", *fragments):
         call(rounding="stochastic", random=random, random_bits=4)
 
@@ -594,7 +622,9 @@ def test_random_is_for_elements_and_stochastic_scales_need_rng() -> None:
         ((1, 0, -1), ValueError, ["offset is -1"]),
     ],
 )
-def test_rng_checks_seed_stream_and_offset(arguments: tuple[Any, ...], error: type[Exception], fragments: list[str]) -> None:
+def test_rng_checks_seed_stream_and_offset(
+    arguments: tuple[Any, ...], error: type[Exception], fragments: list[str]
+) -> None:
     with refuses(error, *fragments):
         hu.Rng(*arguments)
 
@@ -629,7 +659,9 @@ def test_an_offset_whose_elements_leave_64_bits_is_an_error() -> None:
         (((2, 2), (0, -1), (4, 4)), ValueError, ["origin[1] is -1"]),
     ],
 )
-def test_random_words_checks_the_part_and_the_whole(arguments: tuple[Any, ...], error: type[Exception], fragments: list[str]) -> None:
+def test_random_words_checks_the_part_and_the_whole(
+    arguments: tuple[Any, ...], error: type[Exception], fragments: list[str]
+) -> None:
     with refuses(error, *fragments):
         hu.random_words(1, *arguments)
 
@@ -650,7 +682,9 @@ def test_random_words_checks_the_part_and_the_whole(arguments: tuple[Any, ...], 
         (np.broadcast_to(np.float32(0), 8), ValueError, ["read-only"]),
     ],
 )
-def test_out_of_the_wrong_kind_dtype_or_shape(call: Callable[..., Any], out: Any, error: type[Exception], fragments: list[str]) -> None:
+def test_out_of_the_wrong_kind_dtype_or_shape(
+    call: Callable[..., Any], out: Any, error: type[Exception], fragments: list[str]
+) -> None:
     with refuses(error, "out", *fragments):
         call(out=out)
 
@@ -758,21 +792,50 @@ def test_packed_is_an_array_of_uint8(packed: Any) -> None:
 # ------------------------------------------------------------------------------------------------------- all of the above
 def test_no_message_shows_pybinds_signature() -> None:
     """The compiled functions' own argument errors name no argument of ours: none may come through."""
-    junk: list[Any] = [None, 3, -1, 1.5, True, b"x", "zz", [1], {}, object(), np.zeros(2), 1j, 2**70, np.float32(1), "é", "\ud800"]
+    junk: list[Any] = [
+        None,
+        3,
+        -1,
+        1.5,
+        True,
+        b"x",
+        "zz",
+        [1],
+        {},
+        object(),
+        np.zeros(2),
+        1j,
+        2**70,
+        np.float32(1),
+        "é",
+        "\ud800",
+    ]
     names = ["rounding", "overflow", "nan", "ftz", "random_bits", "rng", "random", "projection", "out", "threads"]
     calls: list[tuple[Callable[..., Any], list[str]]] = [
         (CALLS["round"], names),
         (CALLS["encode"], names),
         (CALLS["quantize"], ["axis", "scale_rounding", *(n for n in names if n != "out")]),
         (CALLS["fake_quantize"], ["axis", "scale_rounding", *names]),
-        (lambda **k: hu.decode(**({"codes": [1], "format": "e4m3fn"} | k)), ["codes", "format", "dtype", "out", "threads"]),
+        (
+            lambda **k: hu.decode(**({"codes": [1], "format": "e4m3fn"} | k)),
+            ["codes", "format", "dtype", "out", "threads"],
+        ),
         (lambda **k: hu.pack(**({"codes": [1], "bits": 3} | k)), ["codes", "bits"]),
-        (lambda **k: hu.unpack(**({"packed": np.zeros(3, np.uint8), "bits": 3, "count": 1} | k)), ["packed", "bits", "count"]),
-        (lambda **k: hu.probability_away(**({"x": X, "format": "e4m3fn"} | k)), ["x", "format", "mode", "random_bits", "threads"]),
+        (
+            lambda **k: hu.unpack(**({"packed": np.zeros(3, np.uint8), "bits": 3, "count": 1} | k)),
+            ["packed", "bits", "count"],
+        ),
+        (
+            lambda **k: hu.probability_away(**({"x": X, "format": "e4m3fn"} | k)),
+            ["x", "format", "mode", "random_bits", "threads"],
+        ),
         (lambda **k: hu.random_words(**({"rng": 1, "shape": 3} | k)), ["rng", "shape", "origin", "of_shape"]),
         (lambda **k: hu.Projection(**k), ["rounding", "overflow", "nan", "ftz", "random_bits"]),
         (lambda **k: hu.Rng(**({"seed": 1} | k)), ["seed", "stream", "offset"]),
-        (lambda **k: hu.float_format(**({"exponent_bits": 4, "mantissa_bits": 3} | k)), ["exponent_bits", "mantissa_bits", "bias", "specials", "signed", "subnormals", "name"]),
+        (
+            lambda **k: hu.float_format(**({"exponent_bits": 4, "mantissa_bits": 3} | k)),
+            ["exponent_bits", "mantissa_bits", "bias", "specials", "signed", "subnormals", "name"],
+        ),
         (lambda **k: hu.quantize(X, "mxfp4").dequantize(**k), ["dtype", "threads"]),
     ]
     for call, arguments in calls:
@@ -785,5 +848,7 @@ def test_no_message_shows_pybinds_signature() -> None:
                     text = str(error)
                     assert "incompatible function" not in text, f"{argument}={value!r}: {text[:200]}"
                     what = "x" if argument == "x" else argument
-                    known = {"rng": "rng", "dtype": "dtype", "origin": "origin", "of_shape": "of_shape"}.get(argument, what)
+                    known = {"rng": "rng", "dtype": "dtype", "origin": "origin", "of_shape": "of_shape"}.get(
+                        argument, what
+                    )
                     assert re.search(rf"\b{known}\b", text), f"{argument}={value!r} is not named in: {text[:200]}"

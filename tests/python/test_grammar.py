@@ -39,7 +39,9 @@ NAMES = {
 def random_shape(r: random.Random) -> str | None:
     """A shape's text, None where the contract allows no such shape."""
     letters = r.choice(["", "f", "fn", "fnuz"])
-    exponent_bits, mantissa_bits = r.choice([(r.randint(1, 19), r.randint(0, 10)), (r.randint(1, 6), r.randint(0, 4)), (r.randint(1, 19), r.randint(0, 62))])
+    exponent_bits, mantissa_bits = r.choice(
+        [(r.randint(1, 19), r.randint(0, 10)), (r.randint(1, 6), r.randint(0, 4)), (r.randint(1, 19), r.randint(0, 62))]
+    )
     unsigned = r.random() < 0.4
     if letters == "" and (exponent_bits < 2 or mantissa_bits < 1):
         return None
@@ -75,7 +77,9 @@ def test_to_string_then_parse_is_the_identity_for_random_shapes_and_their_fields
 def test_two_texts_of_one_format_are_equal_hash_alike_and_have_one_canonical_text() -> None:
     for text in shapes(500, 2):
         f = hu.format(text)
-        explicit = re.sub(r"(m\d+)(b-?\d+)?", rf"\g<1>b{f.bias}", text, count=1) if text not in oracle.PUBLISHED else text
+        explicit = (
+            re.sub(r"(m\d+)(b-?\d+)?", rf"\g<1>b{f.bias}", text, count=1) if text not in oracle.PUBLISHED else text
+        )
         g = hu.format(explicit)
         assert f == g
         assert hash(f) == hash(g)
@@ -108,7 +112,13 @@ def test_p3109_names_of_every_width_up_to_16_round_trip() -> None:
                         continue
                     count += 1
                     assert str(f) == name
-                    assert (f.bits, f.precision, f.signed, f.has_inf, f.has_nan) == (width, precision, sign == "s", domain == "e", True)
+                    assert (f.bits, f.precision, f.signed, f.has_inf, f.has_nan) == (
+                        width,
+                        precision,
+                        sign == "s",
+                        domain == "e",
+                        True,
+                    )
     assert count > 500
 
 
@@ -146,7 +156,23 @@ def test_maximal_munch_of_the_letters() -> None:
     assert (hu.format("e4m3u").signed, hu.format("e4m3u").has_inf) == (False, True)
     assert hu.format("e11m30").bits == 42
     assert hu.format("e1m1b10f").bias == 10
-    for text in ("e4m3uf", "e4m3nf", "e4m3fnuzz", "e4m3_nosubu", "e4m3b", "e4m3bfn", "e4m3fnfn", "e4m3 fn", "e04m3", "e4m03", "e4m3b07", "e4m3b+7", "e+4m3", "e4.0m3", "e4m3b1.0"):
+    for text in (
+        "e4m3uf",
+        "e4m3nf",
+        "e4m3fnuzz",
+        "e4m3_nosubu",
+        "e4m3b",
+        "e4m3bfn",
+        "e4m3fnfn",
+        "e4m3 fn",
+        "e04m3",
+        "e4m03",
+        "e4m3b07",
+        "e4m3b+7",
+        "e+4m3",
+        "e4.0m3",
+        "e4m3b1.0",
+    ):
         with pytest.raises(ValueError, match="is not a known name"):
             hu.format(text)
 
@@ -159,9 +185,34 @@ def test_names_are_case_sensitive() -> None:
                     hu.format(other)
 
 
-RESERVED = ["int8", "uint4", "int4s", "int16", "q4.4", "q2.6s", "posit8_2", "posit16_1", "nf4", "nf3", "af4", "fp4_bnb", "hif8", "ternary", "pm1"]
+RESERVED = [
+    "int8",
+    "uint4",
+    "int4s",
+    "int16",
+    "q4.4",
+    "q2.6s",
+    "posit8_2",
+    "posit16_1",
+    "nf4",
+    "nf3",
+    "af4",
+    "fp4_bnb",
+    "hif8",
+    "ternary",
+    "pm1",
+]
 RESERVED += ["binary", "pm1_pmi", "dynamic8", "dynamic8u", "pot4", "apot4", "sqrt2pot4", "table:0a1b", "b1.58"]
-RESERVED_SCHEMES = ["mxint8", "nf4_64", "nf4_64_dq256", "int4_g128", "b1.58", "nf4/64:binary32@flat", "q2.6s/32:e8m0fnu", "ternary/tensor:binary32"]
+RESERVED_SCHEMES = [
+    "mxint8",
+    "nf4_64",
+    "nf4_64_dq256",
+    "int4_g128",
+    "b1.58",
+    "nf4/64:binary32@flat",
+    "q2.6s/32:e8m0fnu",
+    "ternary/tensor:binary32",
+]
 RESERVED_SCHEMES += ["int4s/128:binary16", "e2m1fn/32:int8", "nf4/64:dynamic8/256:binary32@double_quant,flat"]
 
 
@@ -210,7 +261,10 @@ def test_random_schemes_round_trip() -> None:
     pool = [*NAMES, *shapes(100, 5), "Binary8p3se", "fp16", "float8_e4m3fn"]
     seen = 0
     for _ in range(2000):
-        levels = [(str(r.choice(["tensor", r.randint(1, 300), r.randint(1, 2**32 - 1)])), r.choice(pool)) for _ in range(r.randint(0, 4))]
+        levels = [
+            (str(r.choice(["tensor", r.randint(1, 300), r.randint(1, 2**32 - 1)])), r.choice(pool))
+            for _ in range(r.randint(0, 4))
+        ]
         text = r.choice(pool) + "".join(f"/{group}:{name}" for group, name in levels)
         inner_power_of_two = any(not hu.format(name).has_zero for _, name in levels[:-1])
         if inner_power_of_two:
@@ -221,7 +275,9 @@ def test_random_schemes_round_trip() -> None:
         s = hu.scheme(text)
         assert hu.scheme(str(s)) == s
         assert str(hu.scheme(str(s))) == str(s)
-        assert [(str(level.group), level.format) for level in s.levels] == [(group, hu.format(name)) for group, name in levels]
+        assert [(str(level.group), level.format) for level in s.levels] == [
+            (group, hu.format(name)) for group, name in levels
+        ]
         bits = hu.format(text.split("/")[0]).bits
         per_scale = 1
         for group, name in levels:
@@ -275,7 +331,15 @@ def test_an_impossible_scheme_says_what_is_wrong(text: str, fragment: str) -> No
 def test_options() -> None:
     assert hu.scheme("mxfp4@recipe=ocp_floor") == hu.scheme("mxfp4")
     assert hu.scheme("nvfp4@recipe=nvfp4_exact") == hu.scheme("nvfp4")
-    for text in ("mxfp4@recipe=rceil", "mxfp4@hadamard=32", "e2m1fn/16:e4m3fn@search=mse", "mxfp4@flat", "e2m1fn/8:binary16@zero_point", "mxfp4@recipe=ocp_floor,flat", "nvfp4@recipe=ocp_floor"):
+    for text in (
+        "mxfp4@recipe=rceil",
+        "mxfp4@hadamard=32",
+        "e2m1fn/16:e4m3fn@search=mse",
+        "mxfp4@flat",
+        "e2m1fn/8:binary16@zero_point",
+        "mxfp4@recipe=ocp_floor,flat",
+        "nvfp4@recipe=ocp_floor",
+    ):
         with pytest.raises(ValueError, match="is known but this version does not build it yet"):
             hu.scheme(text)
     for text in ("mxfp4@zz", "mxfp4@recipes=ocp_floor", "mxfp4@Flat", "mxfp4@@"):
@@ -331,7 +395,17 @@ def random_braces(r: random.Random, depth: int = 0) -> tuple[str, int]:
 
 def brace_texts() -> list[str]:
     r = random.Random(6)
-    fixed = ["x{a,b}", "x{,a}", "x{a,{b,c}}d", "x{{1..2},z}", "e{2..3}m{0..3}f/{16,32,64}:{e8m0fnu,bfloat16}", "x{3..1}y{a,}", "x{a..b,c}", "x{1..1}", "x"]
+    fixed = [
+        "x{a,b}",
+        "x{,a}",
+        "x{a,{b,c}}d",
+        "x{{1..2},z}",
+        "e{2..3}m{0..3}f/{16,32,64}:{e8m0fnu,bfloat16}",
+        "x{3..1}y{a,}",
+        "x{a..b,c}",
+        "x{1..1}",
+        "x",
+    ]
     # A leading letter: an unquoted empty word would vanish in a shell.
     return fixed + ["x" + text for text, count in (random_braces(r) for _ in range(400)) if count < 300]
 
@@ -360,7 +434,9 @@ def test_braces_expand_as_in_bash() -> None:
 
 def test_the_contracts_sweep_examples_expand_in_order() -> None:
     found = [str(s) for s in hu.expand_schemes("e{2..3}m{0..3}f/{16,32,64}:{e8m0fnu,bfloat16}")]
-    want = [f"e{e}m{m}f/{g}:{s}" for e in (2, 3) for m in range(4) for g in (16, 32, 64) for s in ("e8m0fnu", "bfloat16")]
+    want = [
+        f"e{e}m{m}f/{g}:{s}" for e in (2, 3) for m in range(4) for g in (16, 32, 64) for s in ("e8m0fnu", "bfloat16")
+    ]
     assert found == [str(hu.scheme(text)) for text in want]
     assert "mxfp4" in found
     assert len(found) == 48
@@ -370,7 +446,10 @@ def test_the_contracts_sweep_examples_expand_in_order() -> None:
 
 
 def test_expand_schemes_keeps_each_scheme_once_in_order() -> None:
-    for given in ("mxfp4 nvfp4\n e2m1f/32:e8m0fnu\tmxfp8_e4m3", ["mxfp4", hu.scheme("nvfp4"), "e2m1fn/32:e8m0fnu", "{mxfp4,mxfp8_e4m3}"]):
+    for given in (
+        "mxfp4 nvfp4\n e2m1f/32:e8m0fnu\tmxfp8_e4m3",
+        ["mxfp4", hu.scheme("nvfp4"), "e2m1fn/32:e8m0fnu", "{mxfp4,mxfp8_e4m3}"],
+    ):
         assert [str(s) for s in hu.expand_schemes(given)] == ["mxfp4", "nvfp4", "mxfp8_e4m3"]
     assert hu.expand_schemes(hu.scheme("mxfp4")) == hu.expand_schemes("mxfp4") == [hu.scheme("mxfp4")]
     assert hu.expand_schemes(hu.format("e2m1f")) == [hu.scheme("e2m1fn")]

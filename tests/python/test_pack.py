@@ -53,11 +53,17 @@ def test_unpack_takes_any_count_that_the_bytes_hold_and_ignores_what_follows(bit
                 hu.unpack(noisy[: needed - 1], bits, count)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64, ">u2", ">i8"])
+@pytest.mark.parametrize(
+    "dtype", [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64, ">u2", ">i8"]
+)
 @pytest.mark.parametrize("bits", [1, 3, 4, 7])
 def test_the_integer_type_of_the_codes_does_not_matter(dtype: object, bits: int) -> None:
     codes = random_codes(37, bits)
-    assert hu.pack(np.array(codes).astype(dtype), bits).tolist() == hu.pack(codes, bits).tolist() == by_bit_string(codes, bits)
+    assert (
+        hu.pack(np.array(codes).astype(dtype), bits).tolist()
+        == hu.pack(codes, bits).tolist()
+        == by_bit_string(codes, bits)
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])

@@ -72,6 +72,14 @@ def nearby(draw, s):
     return value if draw(st.booleans()) else -value
 
 
+def deciding_word(x, s, n, otherwise):
+    """The word at which R + f 2^N reaches 2^N, or one less."""
+    if not math.isfinite(x) or x == 0:
+        return otherwise
+    threshold = 2**n - math.floor(s.neighbours(abs(Fraction(x))).f * 2**n) - otherwise % 2
+    return min(max(threshold, 0), 2**n - 1)
+
+
 @st.composite
 def cases(draw):
     name = draw(names())
@@ -81,6 +89,8 @@ def cases(draw):
     mode = draw(st.sampled_from([*oracle.DETERMINISTIC, *oracle.STOCHASTIC]))
     n = draw(st.integers(1, 32))
     words = [draw(st.integers(0, 2**n - 1) | st.sampled_from([0, 2**n - 1, 2 ** (n - 1)])) for _ in x]
+    if mode.startswith("stoch"):  # where the decision turns
+        words = [deciding_word(v, s, n, r) if draw(st.booleans()) else r for v, r in zip(x, words, strict=True)]
     random = {"random_bits": n, "random": np.array(words, dtype=np.uint32)} if mode.startswith("stoch") else {}
     keywords = {
         "overflow": draw(st.none() | st.sampled_from(oracle.OVERFLOWS)),
@@ -127,6 +137,27 @@ def test_round_is_the_oracles_projection_as_a_value(case, nan, unbounded):
             floats.append(math.inf if v > 0 else -math.inf)  # unbounded, beyond the carrier
     got = hu.round(x, name, mode, **keywords, **random)
     assert same_values(got, np.array(floats)).all(), (name, mode, keywords, x[~same_values(got, np.array(floats))])
+
+
+@settings(max_examples=300)
+@given(names(), st.data())
+def test_formats_of_any_shape_decode_describe_and_keep_their_name(name, data):
+    f, s = hu.format(name), oracle.shape(name)
+    again = hu.format(str(f))
+    assert again == f
+    assert hash(again) == hash(f)
+    assert [f.bits, f.precision, f.bias, f.emin, f.signed] == [s.bits, s.mantissa_bits + 1, s.bias, s.emin, s.signed]
+    assert [f.has_inf, f.has_nan, f.has_zero] == [s.magnitudes[1] is not None, s.has_nan, s.has_zero]
+    assert [Fraction(f.max), Fraction(f.min_normal)] == [s.max, s.min_normal]
+    assert f.emax == oracle.floor_log2(s.max)
+    assert f.describe().startswith(f"name: {f}\n")
+    top, ends = 2**s.bits - 1, [0, 1, s.magnitudes[0], s.sign_code - 1, s.sign_code % 2**s.bits]
+    codes = [c for c in ends if c <= top] + [top, *data.draw(st.lists(st.integers(0, top), max_size=20))]
+    values = [s.value(code) for code in codes]
+    assert [f.exact(code) for code in codes] == values
+    if s.mantissa_bits <= 52 and oracle.floor_log2(s.max) <= 1023 and s.emin - s.mantissa_bits >= -1074:
+        floats = [oracle.to_float(v) if v != oracle.NZERO else -0.0 for v in values]
+        assert same_values(hu.decode(np.array(codes, dtype=np.uint64), f, np.float64), np.array(floats)).all()
 
 
 FULL = [

@@ -30,7 +30,12 @@ def test_exact_codes_and_values_pass(name: str, dtype: Any) -> None:
 
 
 def test_the_projection_of_encode_is_taken() -> None:
-    for keywords in ({"rounding": "toward_zero"}, {"projection": Projection("ru")}, {"rounding": "sr", "rng": 3}, {"overflow": "sat_finite", "nan": "to_zero"}):
+    for keywords in (
+        {"rounding": "toward_zero"},
+        {"projection": Projection("ru")},
+        {"rounding": "sr", "rng": 3},
+        {"overflow": "sat_finite", "nan": "to_zero"},
+    ):
         codes = encode(SOURCE, "e2m1fn", **keywords)
         assert_bitexact(codes, "e2m1fn", SOURCE, **keywords)
     with pytest.raises(AssertionError, match="differ from e2m1fn"):
@@ -61,7 +66,7 @@ def test_one_wrong_value_is_found_and_shown(dtype: Any) -> None:
         assert_bitexact(values, "e3m2f", SOURCE.astype(dtype))
     assert "1 of 24 differ from e3m2fn" in str(error.value)
     assert "[1, 2]" in str(error.value)
-    assert f"actual {0.0625.hex()}" in str(error.value)
+    assert f"actual {(0.0625).hex()}" in str(error.value)
 
 
 def test_zeros_compare_with_their_sign() -> None:
