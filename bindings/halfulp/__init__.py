@@ -1,10 +1,12 @@
 """Bit-exact low-precision number formats: decode, encode, round, quantize and sweep them.
 
-``import halfulp as hu``. Words: a *value* is a number, a *code* the integer that stores it, a *format* the map from code to
-value, a *projection* how a number becomes a member of a format, a *scheme* a format with scales over groups.
+``import halfulp as hu``. Words: a *value* is a number, a *code* the integer that stores it, a *format* the map from
+code to value, a *projection* how a number becomes a member of a format, a *scheme* a format with scales over groups.
 """
 
-from halfulp import testing
+from typing import TYPE_CHECKING
+
+from halfulp import plots, testing
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
 from halfulp._core import version as __version__
 from halfulp._format import Format, float_format, format, formats, formats_table
@@ -30,6 +32,7 @@ __all__ = [
     "formats",
     "formats_table",
     "pack",
+    "plots",
     "probability_away",
     "quantize",
     "random_words",
@@ -41,13 +44,13 @@ __all__ = [
     "unpack",
 ]
 
-# Names of the contract's section 5 that later versions build.
-_LATER = frozenset(
-    "add sub mul div sqrt fma codes dot matmul Accumulator codebook error reconstruct scaling sharpness allocate "
-    "backend compare_recipes find_accumulator".split()
-)
+if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
+    # Names of the contract's section 5 that later versions build.
+    _LATER = frozenset(
+        ("add", "sub", "mul", "div", "sqrt", "fma", "codes", "dot", "matmul", "Accumulator", "find_accumulator")
+        + ("codebook", "error", "reconstruct", "scaling", "sharpness", "allocate", "backend", "compare_recipes")
+    )
 
-
-def __getattr__(name: str) -> object:
-    known = " is a name of the contract that this version does not build yet" if name in _LATER else ""
-    raise AttributeError(f"module 'halfulp' has no attribute {name!r}" + (f": it{known}" if known else ""))
+    def __getattr__(name: str) -> object:
+        later = ": it is a name of the contract that this version does not build yet" if name in _LATER else ""
+        raise AttributeError(f"module 'halfulp' has no attribute {name!r}{later}")

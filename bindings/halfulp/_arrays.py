@@ -1,4 +1,5 @@
-"""Arrays in and out: whatever the caller brings becomes a C-contiguous NumPy array of a carrier, and goes back as what it was."""
+"""Arrays in and out: whatever the caller brings becomes a C-contiguous NumPy array of a carrier, and goes back as what
+it was."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import array as python_array
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -120,7 +121,7 @@ def carried(name: str, x: Any) -> Carried:
     if dtype.name not in CARRIERS:
         if dtype.kind in "iub":
             hint = " (integers are codes: decode them, or convert with astype)"
-        elif dtype.kind == "V" and dtype.name.startswith(("float8", "float6", "float4", "float2")):
+        elif dtype.name.startswith(("float8", "float6", "float4", "float2")):
             hint = f" ({dtype.name} arrays hold codes: decode them)"
         else:
             hint = ""
@@ -142,16 +143,26 @@ def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None
     )
 
 
+class Input(Protocol):
+    """What with_out wants to know of an input: values (Carried) or codes."""
+
+    shape: tuple[int, ...]
+    original: Any
+
+    def give_back(self, result: np.ndarray) -> Any: ...
+
+
 def with_out(
-    x: Carried,
+    x: Input,
     out: Any,
     dtype: np.dtype[Any],
     compute: Callable[[np.ndarray, Any], None],
     draw: Callable[[], Any] = lambda: None,
 ) -> Any:
-    """Runs compute(target, draw()) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a copy where
-    it is not contiguous). `out` may be x itself; a partial overlap is an error, and any with R itself, which is read meanwhile.
-    Random bits are drawn after `out` is found good, so that a refused call does not move an Rng on."""
+    """Runs compute(target, draw()) on a C-contiguous target of `dtype` and x's shape: a new array, or `out` (through a
+    copy where it is not contiguous). `out` may be x itself; a partial overlap is an error, and any with R itself, which
+    is read meanwhile. Random bits are drawn after `out` is found good, so that a refused call does not move an Rng
+    on."""
     if out is None:
         target = np.empty(x.shape, dtype=dtype)
         compute(raw(target), draw())
@@ -169,7 +180,7 @@ def with_out(
     return out
 
 
-def check_out(x: Carried, out: Any, dtype: np.dtype[Any]) -> None:
+def check_out(x: Input, out: Any, dtype: np.dtype[Any]) -> None:
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out is a {type(out).__name__}, allowed: a NumPy array")
     if out.dtype != dtype or not out.dtype.isnative:

@@ -41,11 +41,12 @@ def round(
 ) -> Any:
     """Every x rounded to a member of the format, as values of x's dtype.
 
-    rounding: a mode's name or alias (contract, section 2.2); None is nearest_ties_to_even. overflow: sat_finite, sat_propagate,
-    sat_none, to_nan, unbounded; None is the format's own. nan: what NaN becomes where the format has none: raise, to_max,
-    to_zero, keep. ftz: None, "before" or "after". Stochastic modes read random_bits (1 to 32, default 32) and name their source:
-    rng= (a seed, Rng or numpy Generator) or random= (uint32, R itself). projection: a Projection or a preset's name, under
-    the single keywords. out: may be x itself. threads: None is one, or HALFULP_THREADS; never changes a bit of the result.
+    rounding: a mode's name or alias (contract, section 2.2); None is nearest_ties_to_even. overflow: sat_finite,
+    sat_propagate, sat_none, to_nan, unbounded; None is the format's own. nan: what NaN becomes where the format has
+    none: raise, to_max, to_zero, keep. ftz: None, "before" or "after". Stochastic modes read random_bits (1 to 32,
+    default 32) and name their source: rng= (a seed, Rng or numpy Generator) or random= (uint32, R itself). projection:
+    a Projection or a preset's name, under the single keywords. out: may be x itself. threads: None is one, or
+    HALFULP_THREADS; never changes a bit of the result.
 
     Raises TypeError where x's dtype cannot hold the format's values exactly, ValueError for names and ranges.
     """
@@ -98,15 +99,13 @@ def decode(
 ) -> Any:
     """The value of every code: float32 where every value of the format fits, else float64, unless dtype says.
 
-    codes: an integer array, or an ml_dtypes array, whose dtype then is the format. Raises ValueError for a code beyond the
-    format's width, TypeError where no carrier (or not the one asked for) holds the format's values.
+    codes: an integer array, or an ml_dtypes array, whose dtype then is the format. Raises ValueError for a code beyond
+    the format's width, TypeError where no carrier (or not the one asked for) holds the format's values.
     """
     array, f, is_python = _codes_and_format("codes", codes, format)
-    if dtype is None:
-        # The carriers that may be asked for by default; where neither holds the format the error below names what does.
-        carrier = "binary32" if f._spec.holds("binary32") else "binary64"
-    else:
-        carrier = carrier_of(dtype)
+    # By default binary32, else binary64; where neither holds the format, the error below names what does.
+    default = "binary32" if f._spec.holds("binary32") else "binary64"
+    carrier = default if dtype is None else carrier_of(dtype)
     if not f._spec.holds(carrier):
         able = [name for name, c in CARRIERS.items() if f._spec.holds(c)]
         instead = " or ".join(able) if able else "none; Format.exact(code) gives exact values"
@@ -178,7 +177,8 @@ def pack(codes: Any, bits: int) -> np.ndarray:
 
 
 def unpack(packed: Any, bits: int, count: int) -> np.ndarray:
-    """The first `count` codes of `bits` bits in packed bytes, one axis, in the smallest unsigned integer that holds them."""
+    """The first `count` codes of `bits` bits in packed bytes, one axis, in the smallest unsigned integer that holds
+    them."""
     bits = _bit_count("bits", bits, 64)
     array, _ = _unsigned("packed", packed)
     if array.dtype != np.uint8:
@@ -207,9 +207,9 @@ def probability_away(
 ) -> Any:
     """The exact probability that each x rounds to its neighbour away from zero, with random_bits bits (1 to 32).
 
-    A multiple of 2^-random_bits, float64 in x's shape. 0 for members, zeros and infinities, NaN for NaN; deterministic modes
-    give 0 or 1. Closed forms with f the place between the neighbours (contract, section 2.2): A floor(f 2^N) / 2^N,
-    B floor(f 2^N + 1/2) / 2^N, C RNE(f 2^N) / 2^N. The grid continues above the largest member.
+    A multiple of 2^-random_bits, float64 in x's shape. 0 for members, zeros and infinities, NaN for NaN; deterministic
+    modes give 0 or 1. Closed forms with f the place between the neighbours (contract, section 2.2): A floor(f 2^N) /
+    2^N, B floor(f 2^N + 1/2) / 2^N, C RNE(f 2^N) / 2^N. The grid continues above the largest member.
     """
     f = to_format(format)
     check_mode("mode", mode)

@@ -138,7 +138,8 @@ class Format:
     def values(self) -> np.ndarray:
         """The value of every code, in the order of codes: float32 where that holds them all, else float64.
 
-        Raises ValueError above 16 bits (there are too many), TypeError where no carrier holds the values (use :meth:`exact`).
+        Raises ValueError above 16 bits (there are too many), TypeError where no carrier holds the values (use
+        :meth:`exact`).
         """
         if self.bits > 16:
             raise ValueError(f"format {self.name} has 2^{self.bits} codes, allowed for values(): 16 bits or fewer")
@@ -188,7 +189,8 @@ def _rebuild(text: str, name: str | None) -> Format:
 
 
 def format(text: Any) -> Format:
-    """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes or torch dtype.
+    """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes or torch
+    dtype.
 
     Raises ValueError for a name that is not known, saying which one was probably meant.
     """
@@ -226,7 +228,8 @@ def _dtype_name(thing: Any) -> str | None:
 
 
 def formats() -> list[Format]:
-    """The registry: every format with a name of its own. Families (P3109, ``e<E>m<M>``) are reached by name without rows."""
+    """The registry: every format with a name of its own. Families (P3109, ``e<E>m<M>``) are reached by name without
+    rows."""
     return [Format(spec) for _, _, spec, _ in _core.registry()]
 
 
@@ -268,10 +271,10 @@ def float_format(
 ) -> Format:
     """One's own float format.
 
-    exponent_bits: 1 to 19. mantissa_bits: stored fraction bits. bias: None for 2^(exponent_bits-1) - 1 (one more for "fnuz").
-    specials: "ieee" (the top exponent is infinity and NaN), "f" (all codes are numbers), "fn" (NaN at all ones), "fnuz" (NaN at
-    negative zero). name: a label for tables and plots; ``str()`` stays the canonical name, which :func:`format` reads back.
-    Raises ValueError that names the limit for a shape that cannot exist.
+    exponent_bits: 1 to 19. mantissa_bits: stored fraction bits. bias: None for 2^(exponent_bits-1) - 1 (one more for
+    "fnuz"). specials: "ieee" (the top exponent is infinity and NaN), "f" (all codes are numbers), "fn" (NaN at all
+    ones), "fnuz" (NaN at negative zero). name: a label for tables and plots; ``str()`` stays the canonical name, which
+    :func:`format` reads back. Raises ValueError that names the limit for a shape that cannot exist.
     """
     integers = (
         ("exponent_bits", exponent_bits, "1 to 19"),

@@ -15,8 +15,8 @@ from halfulp._format import check_ascii
 class Projection:
     """Everything that is not the format: rounding mode, overflow, NaN and underflow policy, number of random bits.
 
-    A field that is None takes the default: nearest_ties_to_even, the format's native overflow, nan="raise", no flushing, 32.
-    Names are checked when the object is made; ValueError says what is allowed.
+    A field that is None takes the default: nearest_ties_to_even, the format's native overflow, nan="raise", no
+    flushing, 32. Names are checked when the object is made; ValueError says what is allowed.
     """
 
     rounding: str | None = None

@@ -27,10 +27,10 @@ class Packed(NamedTuple):
 class Quantized:
     """An array as codes and scales.
 
-    scheme: the Scheme. codes: the element codes, in x's shape. scale_codes and scales: a tuple with one array a level, innermost
-    first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups, "tensor" has shape (), further
-    levels one axis. zero_scales: groups whose largest magnitude is positive and whose scale rounded to zero. saturated: elements
-    whose rounded magnitude was beyond the largest member. axis: the quantization axis.
+    scheme: the Scheme. codes: the element codes, in x's shape. scale_codes and scales: a tuple with one array a level,
+    innermost first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups, "tensor" has
+    shape (), further levels one axis. zero_scales: groups whose largest magnitude is positive and whose scale rounded
+    to zero. saturated: elements whose rounded magnitude was beyond the largest member. axis: the quantization axis.
     """
 
     def __init__(
@@ -87,7 +87,8 @@ class Quantized:
         return Packed(pack(self.codes, self.scheme.element.bits), scales)
 
     def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> np.ndarray:
-        """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to `dtype`."""
+        """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to
+        `dtype`."""
         carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else carrier_of(dtype)
         out = np.empty(self.codes.shape, dtype=carrier_dtype(carrier))
         planes = [np.ascontiguousarray(c.reshape(-1).astype(np.uint64)) for c in self.scale_codes]
@@ -156,7 +157,8 @@ def _options(
     if not how.stochastic and not scales_draw:
         if rng is not None or random is not None:
             raise ValueError(
-                f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None"
+                f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, "
+                "which draws no random bits, allowed: None"
             )
         return how, lambda: None
     if scales_draw and random is not None:
@@ -193,10 +195,11 @@ def quantize(
 ) -> Quantized:
     """x as codes and scales of a scheme.
 
-    scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. rounding governs the elements
-    (nearest_ties_to_even by default); scales follow the scheme's recipe unless scale_rounding names a mode. Elements and scales
-    saturate. The last group may be shorter. A group with NaN or infinity gets a NaN scale and codes of +0 where the scale format
-    has a NaN; otherwise those elements follow nan=. All quotients are formed exactly and rounded once (contract, section 2.9).
+    scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. rounding governs the
+    elements (nearest_ties_to_even by default); scales follow the scheme's recipe unless scale_rounding names a mode.
+    Elements and scales saturate. The last group may be shorter. A group with NaN or infinity gets a NaN scale and codes
+    of +0 where the scale format has a NaN; otherwise those elements follow nan=. All quotients are formed exactly and
+    rounded once (contract, section 2.9).
     """
     s = to_scheme(scheme)
     a = carried("x", x)
@@ -234,8 +237,8 @@ def fake_quantize(
 ) -> Any:
     """What x becomes through a scheme, as values of x's dtype: quantize(x).dequantize(x.dtype) in one pass.
 
-    Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold the
-    element format's values exactly.
+    Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold
+    the element format's values exactly.
     """
     values, _, _ = fake_quantize_report(
         x,

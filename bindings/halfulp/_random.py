@@ -27,8 +27,8 @@ def _integer(name: str, value: Any, bits: int) -> int:
 class Rng:
     """A counter-based source of random bits (Philox4x32-10). Each call that draws from it advances the stream by one.
 
-    seed: 0 to 2^64 - 1. stream: 0 to 2^32 - 1. offset is added to every element's index, so that a part of a larger array can
-    be drawn alone. The words are a pure function of (seed, stream, offset + index).
+    seed: 0 to 2^64 - 1. stream: 0 to 2^32 - 1. offset is added to every element's index, so that a part of a larger
+    array can be drawn alone. The words are a pure function of (seed, stream, offset + index).
     """
 
     def __init__(self, seed: int, stream: int = 0, offset: int = 0) -> None:
@@ -103,9 +103,9 @@ def random_words(
 ) -> np.ndarray:
     """The 32-bit words of an array's elements, or of a part of a larger array.
 
-    shape: of the part. origin: where the part starts in the larger array. of_shape: the larger array's shape. Without them the
-    part is the whole. The word of an element depends on its place in the larger array alone, so any cutting up gives the
-    words of the whole. Returns uint32 in `shape`. A stochastic rounding with N bits uses each word's top N.
+    shape: of the part. origin: where the part starts in the larger array. of_shape: the larger array's shape. Without
+    them the part is the whole. The word of an element depends on its place in the larger array alone, so any cutting up
+    gives the words of the whole. Returns uint32 in `shape`. A stochastic rounding with N bits uses each word's top N.
     """
     part = _lengths("shape", (shape,) if isinstance(shape, (int, np.integer)) else shape)
     if (origin is None) != (of_shape is None):
@@ -114,7 +114,7 @@ def random_words(
     start = (0,) * len(part) if origin is None else _lengths("origin", origin)
     if not len(part) == len(whole) == len(start):
         raise ValueError(
-            f"shape {part}, origin {start} and of_shape {whole} have different numbers of axes, allowed: the same number"
+            f"shape {part}, origin {start} and of_shape {whole} have different numbers of axes, allowed: the same"
         )
     for axis, (n, begin, size) in enumerate(zip(part, start, whole, strict=True)):
         if begin + n > size:

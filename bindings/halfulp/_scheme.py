@@ -11,7 +11,8 @@ from halfulp._format import format as to_format
 
 
 class Level(NamedTuple):
-    """One level of scales. group: a length along the axis (from the second level on: of the scales before it), or "tensor"."""
+    """One level of scales. group: a length along the axis (from the second level on: of the scales before it), or
+    "tensor"."""
 
     group: int | str
     format: Format
@@ -40,7 +41,8 @@ class Scheme:
 
     @property
     def bits_per_element(self) -> float:
-        """Bits per element with scales counted, in a large array: what an array has once does not count, nor a ragged last group."""
+        """Bits per element with scales counted, in a large array: what an array has once does not count, nor a ragged
+        last group."""
         return self._spec.bits_per_element
 
     def describe(self) -> str:
@@ -75,8 +77,8 @@ class Scheme:
 
 
 def scheme(text: Any) -> Scheme:
-    """A scheme by its text: a published name ("mxfp4", "nvfp4"), ``element{/group:format}``, or a format, which is a scheme
-    without levels. Raises ValueError that says what is expected."""
+    """A scheme by its text: a published name ("mxfp4", "nvfp4"), ``element{/group:format}``, or a format, which is a
+    scheme without levels. Raises ValueError that says what is expected."""
     if isinstance(text, Scheme):
         return text
     if isinstance(text, str):

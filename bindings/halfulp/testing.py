@@ -1,4 +1,5 @@
-"""For other projects' tests: compare what a device, kernel or library produced with the exact definition, bit by bit."""
+"""For other projects' tests: compare what a device, kernel or library produced with the exact definition, bit by
+bit."""
 
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ from halfulp._format import format as to_format
 def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **projection: Any) -> None:
     """Fails with AssertionError unless `actual` is what `source` converts to.
 
-    actual: codes (integers or an ml_dtypes array) or values (floats) that somebody else produced, in source's shape. format: the target format.
-    source: the numbers that were converted. Keywords are those of :func:`halfulp.encode` (rounding, overflow, nan, rng, …). NaNs compare
-    as a class; zeros compare with their sign. The message shows how many differ and the first `most` of them.
+    actual: codes (integers or an ml_dtypes array) or values (floats) that somebody else produced, in source's shape.
+    format: the target format. source: the numbers that were converted. Keywords are those of :func:`halfulp.encode`
+    (rounding, overflow, nan, rng, …). NaNs compare as a class; zeros compare with their sign. The message shows how
+    many differ and the first `most` of them.
     """
     f = to_format(format)
     expected = np.asarray(encode(source, f, **projection))
@@ -49,7 +51,8 @@ def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **p
     for index, seen in zip(indices, shown, strict=True):
         where = tuple(int(i) for i in index)
         lines.append(
-            f"  {list(where)}: source {float(flat[where]).hex()}, actual {seen}, expected code {int(expected[where]):#x} = {f.exact(int(expected[where]))}"
+            f"  {list(where)}: source {float(flat[where]).hex()}, actual {seen}, "
+            f"expected code {int(expected[where]):#x} = {f.exact(int(expected[where]))}"
         )
     raise AssertionError("\n".join(lines))
 

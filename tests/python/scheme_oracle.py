@@ -1,7 +1,7 @@
-"""An exact and slow implementation of schemes, from the contract's text (sections 2.1, 2.2, 2.4 to 2.6, 2.9, 2.10 and 3).
+"""An exact and slow implementation of schemes, from the contract's text (sections 2 and 3).
 
-It shares no code with halfulp: numbers are Fractions, random words come from a Philox written here. Specials are the strings "nan",
-"inf", "-inf" and "-0"; everything else is a Fraction.
+It shares no code with halfulp: numbers are Fractions, random words come from a Philox written here. Specials are the
+strings "nan", "inf", "-inf" and "-0"; everything else is a Fraction.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class OracleFormat:
     def round_magnitude(
         self, q: Fraction, negative: bool, mode: str, R: int = 0, N: int = 32, ftz: str | None = None
     ) -> tuple[int, bool]:
-        """(code of the magnitude, saturated). Exponents have no upper limit while rounding; then sat_finite (2.1, 2.3)."""
+        """(code of the magnitude, saturated): no upper limit while rounding, then sat_finite (2.1, 2.3)."""
         if q == 0:
             return 0, False
         smallest = Fraction(2) ** self.emin
@@ -145,10 +145,7 @@ class OracleFormat:
         exponent = max(exponent, self.emin)
         k, f = split(q / Fraction(2) ** (exponent - self.M))
         field = exponent + self.bias  # of the binade that q is in, zero's where k is below the hidden bit
-        if self.M:
-            even = k % 2 == 0
-        else:
-            even = k == 0 or field % 2 == 0
+        even = k % 2 == 0 if self.M else k == 0 or field % 2 == 0
         k += away(mode, negative, f, even, R, N)
         code = ((field - 1) << self.M) + k if self.has_zero else field + k - 1
         return (self.top, True) if code > self.top else (code, False)
@@ -189,7 +186,7 @@ def nearest_even_integer(q: Fraction) -> int:
 
 
 def away(mode: str, negative: bool, f: Fraction, even: bool, R: int, N: int) -> bool:
-    """Section 2.2: does a number at the place f between its neighbours go to the one away from zero? `even`: the lower one is."""
+    """Section 2.2: does a number at the place f between its neighbours go away from zero? `even`: the lower one is."""
     if f == 0:
         return False
     half = Fraction(1, 2)
@@ -409,8 +406,8 @@ def quantize(
                 else word(rng[0], rng[1], flat + rng[2], 0) >> (32 - random_bits)
             )
         magnitude, over = element.round_magnitude(size, negative, rounding, R, random_bits, ftz)
-        # An unsigned format takes a negative number to its smallest member (2.6), which is code 0 with and without a zero; only
-        # what lies beyond the largest member is counted.
+        # An unsigned format takes a negative number to its smallest member (2.6), which is code 0 with and without a
+        # zero; only what lies beyond the largest member is counted.
         saturated += over and (element.signed or not negative)
         out[index] = 0 if negative and not element.signed else element.signed_code(magnitude, negative)
     planes = tuple(np.array(c, dtype=object).reshape(s) for c, s in zip(codes, shapes, strict=False))
@@ -424,7 +421,7 @@ def dequantize(
     axis: int = -1,
     carrier: str = "binary32",
 ) -> np.ndarray:
-    """The bits of the values in a carrier: the exact product, rounded once to nearest-even, infinity beyond the range."""
+    """The bits of the values in a carrier: the exact product, rounded once to nearest even, infinity beyond."""
     to = parse_format(carrier)
     infinity = to.top + 1
     out = np.zeros(codes.shape, dtype=object)

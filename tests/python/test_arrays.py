@@ -1,4 +1,4 @@
-"""Arrays in every layout, order, size and kind give the bits of a plain C-contiguous array; out=, threads and pickling."""
+"""Arrays in every layout, size and kind give the bits of a plain C-contiguous array; out=, threads and pickling."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import halfulp as hu
 import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
 import scheme_oracle as oracle
-
-import halfulp as hu
 
 CARRIERS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
 RNG = np.random.default_rng(20)
@@ -170,7 +169,7 @@ def test_broadcast_arrays_are_their_logical_arrays() -> None:
     assert hu.pack(np.broadcast_to(np.uint8(5), 9), 4).tolist() == [0x55] * 4 + [5]
 
 
-# ------------------------------------------------------------------------------------------------------- kinds of inputs
+# --- kinds of inputs
 def test_python_scalars_and_lists_become_float64() -> None:
     assert type(hu.round(1.1, "e4m3fn")) is np.float64
     assert hu.round(3, "e4m3fn") == 3.0
@@ -282,7 +281,7 @@ def test_x_is_never_written_to() -> None:
     assert x.tobytes() == before
 
 
-# ------------------------------------------------------------------------------------------------------------------ codes
+# --- codes
 @pytest.mark.parametrize(
     "dtype", [np.uint8, np.int8, np.uint16, np.int16, ">u2", ">i2", np.uint32, ">u4", np.int64, ">i8", np.uint64]
 )
@@ -352,7 +351,7 @@ def test_decode_gives_float32_where_every_value_fits_else_float64_unless_told() 
         assert got.astype(float).tolist() == [1.0, -1.0]
 
 
-# -------------------------------------------------------------------------------------------------------------------- out
+# --- out
 def outs(shape: tuple[int, ...], dtype: Any) -> dict[str, np.ndarray]:
     zeros = np.zeros(shape, dtype)
     return {
@@ -424,7 +423,7 @@ def test_a_series_of_the_callers_may_be_rounded_in_place_through_its_values() ->
     np.testing.assert_array_equal(values, want)
 
 
-# ---------------------------------------------------------------------------------------------------------------- threads
+# --- threads
 @pytest.mark.parametrize("dtype", CARRIERS)
 def test_any_number_of_threads_gives_the_same_bits(dtype: Any) -> None:
     x = (RNG.standard_normal((37, 1901)) * 2.0 ** RNG.integers(-6, 6, size=(37, 1))).astype(dtype)
@@ -516,7 +515,7 @@ def test_the_gil_is_released(call: Callable[[np.ndarray], Any]) -> None:
     pytest.fail("no Python thread ran during the call")
 
 
-# ---------------------------------------------------------------------------------------------------------------- pickling
+# --- pickling
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_everything_pickles_and_copies_to_its_equal(protocol: int) -> None:
     mine = hu.float_format(exponent_bits=3, mantissa_bits=2, name="mine")
@@ -569,7 +568,7 @@ def test_reprs_show_what_the_object_is() -> None:
     assert repr(hu.quantize(BASE, "nvfp4")).startswith("<Quantized nvfp4 (4, 6, 5)")
 
 
-# --------------------------------------------------------------------------------------------------------------- Quantized
+# --- Quantized
 def test_the_sizes_of_a_quantized_array_count_every_scale() -> None:
     q = hu.quantize(np.ones((5, 33), np.float32), "e2m1fn/16:e4m3fn/4:binary32")
     assert q.scales[0].shape == (5, 3)

@@ -1,4 +1,4 @@
-"""Bad input: each wrong argument is an error of the right type that names the argument, the value and what is allowed."""
+"""Each wrong argument is an error of the right type that names the argument, the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import halfulp as hu
 import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
-
-import halfulp as hu
 
 X = np.linspace(-3, 3, 8, dtype=np.float32)
 CALLS: dict[str, Callable[..., Any]] = {
@@ -27,7 +26,7 @@ EVERYWHERE = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 
 def refuses(error: type[Exception], *fragments: object) -> Any:
-    """pytest.raises that asks for every fragment in the message. The type must be exact: a subclass is somebody else's error."""
+    """pytest.raises that asks for every fragment. The type must be exact: a subclass is somebody else's error."""
 
     class Check:
         def __enter__(self) -> None:
@@ -45,7 +44,7 @@ def refuses(error: type[Exception], *fragments: object) -> Any:
     return Check()
 
 
-# ------------------------------------------------------------------------------------------------------ names, shapes
+# --- names, shapes
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [
@@ -182,7 +181,7 @@ def test_no_scheme_at_all_is_an_error() -> None:
             hu.expand_schemes(nothing)
 
 
-# --------------------------------------------------------------------------------------------------------------- what x is
+# --- what x is
 class Foreign:
     """Stands for an array of torch or JAX."""
 
@@ -325,7 +324,7 @@ def test_a_dtype_that_is_no_carrier_is_a_type_error_that_lists_them(dtype: Any) 
             call()
 
 
-# ---------------------------------------------------------------------------------------------------- wrong carriers
+# --- wrong carriers
 @pytest.mark.parametrize(
     ("dtype", "name", "allowed"),
     [
@@ -359,7 +358,7 @@ def test_a_format_that_no_carrier_holds_says_what_to_do() -> None:
             hu.decode([1], f, dtype=dtype)
 
 
-# ------------------------------------------------------------------------------------------------------ NaN into none
+# --- NaN into none
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 @pytest.mark.parametrize("place", [0, 7, 1000])
 def test_nan_into_a_format_without_one_names_the_place_and_the_ways_out(dtype: Any, place: int) -> None:
@@ -411,7 +410,7 @@ def test_arguments_are_checked_before_anything_is_written() -> None:
     assert (sentinel == 77).all()
 
 
-# ----------------------------------------------------------------------------------------------------------- keywords
+# --- keywords
 @EVERYWHERE
 @pytest.mark.parametrize("argument", ["rounding", "nan", "ftz"])
 @pytest.mark.parametrize("value", [0, 1.5, True, b"x", [1], object, np.float32(2), {}, np.zeros(2)])
@@ -544,7 +543,7 @@ def test_probability_away_names_its_mode() -> None:
         hu.probability_away(X, "e4m3fn", "sr", 33)
 
 
-# -------------------------------------------------------------------------------------------------------- random bits
+# --- random bits
 @EVERYWHERE
 def test_a_missing_or_doubled_source_shows_the_fix(call: Callable[..., Any]) -> None:
     with refuses(ValueError, "no source of random bits", "rng=42", "random="):
@@ -666,7 +665,7 @@ def test_random_words_checks_the_part_and_the_whole(
         hu.random_words(1, *arguments)
 
 
-# ------------------------------------------------------------------------------------------------------------------ out
+# --- out
 @pytest.mark.parametrize("call", [CALLS["round"], CALLS["fake_quantize"]], ids=["round", "fake_quantize"])
 @pytest.mark.parametrize(
     ("out", "error", "fragments"),
@@ -743,7 +742,7 @@ def test_an_out_that_overlaps_random_is_an_error() -> None:
             hu.encode(X, "tf32", "stochastic", random=random, out=out)
 
 
-# ---------------------------------------------------------------------------------------------------------- pack, unpack
+# --- pack, unpack
 @pytest.mark.parametrize("bits", [0, -1, 65, 2**70])
 def test_pack_and_unpack_take_1_to_64_bits(bits: int) -> None:
     with refuses(ValueError, f"bits is {bits}", "1 to 64"):
@@ -789,7 +788,7 @@ def test_packed_is_an_array_of_uint8(packed: Any) -> None:
         hu.unpack(packed, 4, 1)
 
 
-# ------------------------------------------------------------------------------------------------------- all of the above
+# --- all of the above
 def test_no_message_shows_pybinds_signature() -> None:
     """The compiled functions' own argument errors name no argument of ours: none may come through."""
     junk: list[Any] = [
@@ -841,14 +840,13 @@ def test_no_message_shows_pybinds_signature() -> None:
     for call, arguments in calls:
         for argument in arguments:
             for value in junk:
+                found: Exception | None = None
                 try:
                     call(**{argument: value})
                 except (TypeError, ValueError) as error:
-                    assert type(error) in (TypeError, ValueError), f"{argument}={value!r}: {error!r}"
-                    text = str(error)
-                    assert "incompatible function" not in text, f"{argument}={value!r}: {text[:200]}"
-                    what = "x" if argument == "x" else argument
-                    known = {"rng": "rng", "dtype": "dtype", "origin": "origin", "of_shape": "of_shape"}.get(
-                        argument, what
-                    )
-                    assert re.search(rf"\b{known}\b", text), f"{argument}={value!r} is not named in: {text[:200]}"
+                    found = error
+                if found is None:
+                    continue
+                assert type(found) in (TypeError, ValueError), f"{argument}={value!r}: {found!r}"
+                assert "incompatible function" not in str(found), f"{argument}={value!r}: {str(found)[:200]}"
+                assert re.search(rf"\b{argument}\b", str(found)), f"{argument}={value!r} not named: {str(found)[:200]}"

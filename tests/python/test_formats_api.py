@@ -1,4 +1,4 @@
-"""Format's attributes, exact(), values(), float_format, dtype objects and the registry's table, against definitions of their own."""
+"""Format's attributes, exact(), values(), float_format, dtype objects and the registry's table, against definitions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import halfulp as hu
 import ml_dtypes
 import numpy as np
 import pytest
 import scheme_oracle as oracle
-
-import halfulp as hu
 
 REGISTERED = [str(f) for f in hu.formats() if str(f) != "dlfloat16"]  # dlfloat16's rules are not the oracle's
 OTHERS = [
@@ -170,7 +169,7 @@ def test_huge_formats_are_exact_and_encode(name: str) -> None:
     assert hu.probability_away(x[:1], f).tolist() == [0.0]
 
 
-# -------------------------------------------------------------------------------------------------------------------- dtypes
+# --- dtypes
 DTYPES = {
     np.float16: "binary16",
     np.float32: "binary32",
@@ -211,7 +210,7 @@ def test_numpy_and_ml_dtypes_dtypes_are_formats(dtype: Any) -> None:
     ],
 )
 def test_torch_dtypes_are_formats_without_torch(name: str, want: str) -> None:
-    class dtype:  # noqa: N801 - as torch calls it
+    class dtype:
         def __repr__(self) -> str:
             return f"torch.{name}"
 
@@ -221,7 +220,7 @@ def test_torch_dtypes_are_formats_without_torch(name: str, want: str) -> None:
     assert str(hu.scheme(dtype())) == want
 
 
-# ---------------------------------------------------------------------------------------------------------- float_format
+# --- float_format
 def test_float_format_is_the_grammar_in_keywords() -> None:
     for letters, specials in (("", "ieee"), ("f", "f"), ("fn", "fn"), ("fnuz", "fnuz")):
         for signed in (True, False):
@@ -237,7 +236,8 @@ def test_float_format_is_the_grammar_in_keywords() -> None:
                         signed=signed,
                         subnormals=subnormals,
                     )
-                    text = f"e4m3{'' if bias is None else f'b{bias}'}{letters}{'' if signed else 'u'}{'' if subnormals else '_nosub'}"
+                    tail = ("" if signed else "u") + ("" if subnormals else "_nosub")
+                    text = "e4m3" + ("" if bias is None else f"b{bias}") + letters + tail
                     assert f == hu.format(text), text
                     assert str(f) == str(hu.format(text))
     assert hu.float_format(exponent_bits=np.int64(4), mantissa_bits=np.uint8(3), specials="fn") == hu.format("e4m3fn")
@@ -263,7 +263,7 @@ def test_formats_compare_by_what_they_are() -> None:
         hu.format("e4m3fn").bits = 7  # type: ignore[misc]
 
 
-# -------------------------------------------------------------------------------------------------------------- registry
+# --- registry
 def test_the_table_has_one_row_for_each_registered_format_with_its_own_facts() -> None:
     table = hu.formats_table()
     assert table["name"].tolist() == [str(f) for f in hu.formats()]

@@ -1,4 +1,4 @@
-"""The text grammar of formats and schemes (contract, section 4): round trips, published names, reserved names, braces, options."""
+"""The text grammar of formats and schemes (contract, section 4): round trips, published and reserved names, braces."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import re
 import shutil
 import subprocess
 
+import halfulp as hu
 import pytest
 import scheme_oracle as oracle
-
-import halfulp as hu
 
 NAMES = {
     "binary16": ["fp16", "float16"],
@@ -105,11 +104,14 @@ def test_p3109_names_of_every_width_up_to_16_round_trip() -> None:
             for precision in range(1, width + (sign == "u")):
                 for domain in "ef":
                     name = f"Binary{width}p{precision}{sign}{domain}"
-                    try:
-                        f = hu.format(name)
-                    except ValueError as error:  # e.g. an infinity and a NaN leave nothing, or the exponent is too wide
-                        assert re.search("exponent width|no finite member", str(error)), name
+                    exponent_bits = width - precision + (sign == "u")
+                    # An infinity and a NaN leave some shapes nothing but zero.
+                    finite = 2 ** (width - (sign == "s")) - 1 - (domain == "e") - (sign == "u")
+                    if exponent_bits > 19 or finite < 2 ** (precision - 1):
+                        with pytest.raises(ValueError, match=r"exponent width|no finite member"):
+                            hu.format(name)
                         continue
+                    f = hu.format(name)
                     count += 1
                     assert str(f) == name
                     assert (f.bits, f.precision, f.signed, f.has_inf, f.has_nan) == (
@@ -234,7 +236,7 @@ def test_a_scheme_given_as_a_format_is_told_where_it_belongs(name: str) -> None:
         hu.format(name)
 
 
-# ---------------------------------------------------------------------------------------------------------------- schemes
+# --- schemes
 PUBLISHED_SCHEMES = {
     "mxfp8_e4m3": "e4m3fn/32:e8m0fnu",
     "mxfp8_e5m2": "e5m2/32:e8m0fnu",
@@ -268,7 +270,7 @@ def test_random_schemes_round_trip() -> None:
         text = r.choice(pool) + "".join(f"/{group}:{name}" for group, name in levels)
         inner_power_of_two = any(not hu.format(name).has_zero for _, name in levels[:-1])
         if inner_power_of_two:
-            with pytest.raises(ValueError, match="power-of-two scales .* take no outer level"):
+            with pytest.raises(ValueError, match=r"power-of-two scales .* take no outer level"):
                 hu.scheme(text)
             continue
         seen += 1
@@ -343,14 +345,14 @@ def test_options() -> None:
         with pytest.raises(ValueError, match="is known but this version does not build it yet"):
             hu.scheme(text)
     for text in ("mxfp4@zz", "mxfp4@recipes=ocp_floor", "mxfp4@Flat", "mxfp4@@"):
-        with pytest.raises(ValueError, match="option .* is not known"):
+        with pytest.raises(ValueError, match=r"option .* is not known"):
             hu.scheme(text)
     for text in ("mxfp4@", "mxfp4@recipe=ocp_floor,", "e2m1fn@", "mxfp4@,"):
         with pytest.raises(ValueError, match="option"):
             hu.scheme(text)
 
 
-# ----------------------------------------------------------------------------------------------------------------- braces
+# --- braces
 def expand(text: str) -> list[str]:
     """Brace expansion from a shell's definition: the first group's alternatives, each with every tail."""
     match = re.search(r"\{", text)

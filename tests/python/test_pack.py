@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import halfulp as hu
 import numpy as np
 import pytest
-
-import halfulp as hu
 
 RNG = np.random.default_rng(64)
 COUNTS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130]

@@ -1,10 +1,11 @@
-"""quantize, dequantize and fake_quantize give the bits that the exact oracle gives, over schemes, carriers and awkward data."""
+"""quantize, dequantize and fake_quantize give the exact oracle's bits, over schemes, carriers and awkward data."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
+import halfulp as hu
 import ml_dtypes
 import numpy as np
 import pytest
@@ -12,8 +13,6 @@ import scheme_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_grammar import shapes
-
-import halfulp as hu
 
 CARRIERS = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
 CARRIER_FORMAT = {"float16": "binary16", "bfloat16": "bfloat16", "float32": "binary32", "float64": "binary64"}
@@ -152,7 +151,7 @@ def check(
         assert_same_values(np.asarray(hu.fake_quantize(x, text, **fresh())), values, carrier, f"fake_quantize: {what}")
 
 
-# ---------------------------------------------------------------------------------------------------------------- data
+# --- data
 def members(fmt: oracle.OracleFormat, rng: np.random.Generator) -> Fraction:
     """A member's magnitude or a midpoint between two neighbours."""
     code = int(rng.integers(0, min(fmt.top, 2**40)))
@@ -346,7 +345,7 @@ def test_random_schemes_of_random_formats_agree_with_the_oracle(
     check(awkward(seed, shape, np.dtype(CARRIERS[carrier]), text, axis, nonfinite), text, axis=axis, nan="to_max")
 
 
-# --------------------------------------------------------------------------------------------------------- fixed cases
+# --- fixed cases
 @pytest.mark.parametrize("exponent", [-149, -140, -127, -126, -100, -3, 0, 2, 3, 100, 126, 127])
 @pytest.mark.parametrize("text", ["mxfp4", "nvfp4", "mxfp8_e5m2", "e2m1fn/4:e4m3fn/tensor:e8m0fnu"])
 def test_largest_magnitudes_at_powers_of_two_and_one_unit_beside_them(text: str, exponent: int) -> None:
@@ -492,7 +491,7 @@ def test_ten_thousand_elements_on_several_threads_agree_with_the_oracle() -> Non
     ["mxfp4", "nvfp4", "mxfp6_e2m3", "mxfp8_e5m2", "e4m3fn/tensor:binary32", "e3m2f/8:bfloat16", "e2m1fn/1:e8m0fnu"],
 )
 def test_fake_quantize_is_quantize_and_dequantize_on_long_arrays(text: str, carrier: str) -> None:
-    """Every code path for long rows, whatever decides on it, gives the bits of the path that the oracle judges element by element."""
+    """Every path for long rows gives the bits of the path that the oracle judges element by element."""
     rng = np.random.default_rng(12)
     dtype = np.dtype(CARRIERS[carrier])
     with np.errstate(all="ignore"):

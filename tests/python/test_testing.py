@@ -7,7 +7,6 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-
 from halfulp import Projection, Rng, decode, encode, round
 from halfulp.testing import assert_bitexact
 

@@ -229,9 +229,7 @@ def main(output, hashes=None):
         if package and bits_of(name) <= 16:
             compare(name, package)
             comments.append(
-                "Every code compared with {} {}.".format(
-                    package, (ml_dtypes if "ml" in package else np).__version__
-                )
+                "Every code compared with {} {}.".format(package, (ml_dtypes if "ml" in package else np).__version__)
             )
         lines = describe(name)
         values = dict(line.split(" ", 1) for line in lines)
@@ -247,9 +245,7 @@ def main(output, hashes=None):
             assert row.get("decode_sha256", values.get("decode_sha256")) == values.get("decode_sha256"), name
             assert (row["bits"], row["E"], row["M"], row["bias"]) == (bits_of(name), *FORMATS[name][2:]), name
         comments += NOTES.get(name, [])
-        comments.append(
-            "Keys: ../README.md. Made by tools/make_vectors/formats.py. Public facts; no licence attaches."
-        )
+        comments.append("Keys: ../README.md. Made by tools/make_vectors/formats.py. Public facts; no licence attaches.")
         write(Path(output) / (name + ".txt"), comments, lines)
         print(name, "written", "(hash known)" if row and "decode_sha256" in row else "")
 

@@ -131,9 +131,7 @@ def main(output, checkout=None):
                 unread.add(f"{name}: {error}")
             else:
                 # binary64 cannot hold every value of the narrowest precisions
-                assert all(
-                    a == b or a in ("0p0", "inf", "-inf") for a, b in zip(got, values, strict=False)
-                ), name
+                assert all(a == b or a in ("0p0", "inf", "-inf") for a, b in zip(got, values, strict=False)), name
                 by_gfloat += got == values
         digest = hashlib.sha256("".join(v + "\n" for v in values).encode()).hexdigest()
         lines.append(f"{name} {len(values)} {digest}")
@@ -159,9 +157,7 @@ def main(output, checkout=None):
         "Value text: odd significand, p, exponent of two (-3p-7 is -3 * 2^-7); 0p0, nan, inf, -inf.",
         "Made by tools/make_vectors/p3109.py.",
     ]
-    hashed = (
-        "Line: name, number of codes, SHA-256 of the value texts in code order, each followed by one newline."
-    )
+    hashed = "Line: name, number of codes, SHA-256 of the value texts in code order, each followed by one newline."
     write(Path(output) / "digests.txt", [*status, hashed], lines)
     listed = "Line: name, then the values in code order."
     write(Path(output) / "tables_k3_k6.txt", [*status, listed], small)

@@ -111,9 +111,7 @@ def main(directory):
                         total += 1
                         where = (path, column, text, code)
                         if name == "e8m0fnu":
-                            assert (255 if code == "nan" else int(code, 16)) == e8m0_rule(
-                                column, owner, x, bits
-                            ), where
+                            assert (255 if code == "nan" else int(code, 16)) == e8m0_rule(column, owner, x, bits), where
                         elif x == NAN and FORMATS[name][0] == "finite":
                             assert int(code, 16) == nan_rule(name, column, owner, bits, sign), where
                         else:

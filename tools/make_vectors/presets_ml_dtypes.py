@@ -25,13 +25,7 @@ SPECIALS = [0x7F7FFFFF, 0xFF7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC000
 def cast(bits, name, carrier="binary32"):
     integer, real = (np.uint32, np.float32) if carrier == "binary32" else (np.uint64, np.float64)
     with np.errstate(all="ignore"):
-        return (
-            np.array(bits, integer)
-            .view(real)
-            .astype(getattr(ml_dtypes, TYPES[name][0]))
-            .view(np.uint8)
-            .tolist()
-        )
+        return np.array(bits, integer).view(real).astype(getattr(ml_dtypes, TYPES[name][0])).view(np.uint8).tolist()
 
 
 def nearest_even(name, x):

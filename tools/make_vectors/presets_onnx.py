@@ -49,9 +49,7 @@ def main(directory):
         if name == "e8m0fnu":
             for mode in ("up", "down", "nearest"):
                 for saturate in (1, 0):
-                    columns[f"{mode}_saturate{saturate}"] = cast(
-                        values, to, saturate=saturate, round_mode=mode
-                    )
+                    columns[f"{mode}_saturate{saturate}"] = cast(values, to, saturate=saturate, round_mode=mode)
         else:
             for saturate in (1, 0):
                 columns[f"saturate{saturate}"] = cast(values, to, saturate=saturate)
@@ -68,11 +66,7 @@ def main(directory):
             name,
             "float64 not through float32:",
             sum(a != b for a, b in zip(direct, via, strict=False)),
-            [
-                (hex(c), f"{a:02x}", f"{b:02x}")
-                for a, b, c in zip(direct, via, wide_bits, strict=False)
-                if a != b
-            ][:4],
+            [(hex(c), f"{a:02x}", f"{b:02x}") for a, b, c in zip(direct, via, wide_bits, strict=False) if a != b][:4],
         )
         for label, b in (
             ("+nan", 0x7FC00000),
@@ -86,9 +80,7 @@ def main(directory):
             ("-1", 0xBF800000),
             ("-max", 0xFF7FFFFF),
         ):
-            codes = out["formats"][name].get(f"{b:08x}") or cast(
-                np.array([b], np.uint32).view(np.float32), to
-            )
+            codes = out["formats"][name].get(f"{b:08x}") or cast(np.array([b], np.uint32).view(np.float32), to)
             print("   ", label, [f"{c:02x}" for c in codes])
     (Path(directory) / "onnx.json").write_text(json.dumps(out))
 

@@ -91,9 +91,7 @@ def onnx(recordings, output):
         if all(len(set(c)) == 1 for c in table.values()):
             table = {k: c[:1] for k, c in table.items()}
             columns, presets = ["any"], ["onnx_saturate"]
-        write_recording(
-            Path(output) / f"onnx.{name}.txt", comments, name, "binary32", presets, columns, table
-        )
+        write_recording(Path(output) / f"onnx.{name}.txt", comments, name, "binary32", presets, columns, table)
 
 
 CUDA = {
