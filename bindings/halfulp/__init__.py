@@ -47,8 +47,29 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
     _LATER = frozenset(
-        ("add", "sub", "mul", "div", "sqrt", "fma", "codes", "dot", "matmul", "Accumulator", "find_accumulator")
-        + ("codebook", "error", "reconstruct", "scaling", "sharpness", "allocate", "backend", "compare_recipes")
+        # fmt: off
+        (
+            "add",
+            "sub",
+            "mul",
+            "div",
+            "sqrt",
+            "fma",
+            "codes",
+            "dot",
+            "matmul",
+            "Accumulator",
+            "find_accumulator",
+            "codebook",
+            "error",
+            "reconstruct",
+            "scaling",
+            "sharpness",
+            "allocate",
+            "backend",
+            "compare_recipes",
+        )
+        # fmt: on
     )
 
     def __getattr__(name: str) -> object:
