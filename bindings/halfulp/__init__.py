@@ -46,31 +46,9 @@ __all__ = [
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
-    _LATER = frozenset(
-        # fmt: off
-        (
-            "add",
-            "sub",
-            "mul",
-            "div",
-            "sqrt",
-            "fma",
-            "codes",
-            "dot",
-            "matmul",
-            "Accumulator",
-            "find_accumulator",
-            "codebook",
-            "error",
-            "reconstruct",
-            "scaling",
-            "sharpness",
-            "allocate",
-            "backend",
-            "compare_recipes",
-        )
-        # fmt: on
-    )
+    _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
+    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook, compare_recipes, backend"
+    _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 
     def __getattr__(name: str) -> object:
         later = ": it is a name of the contract that this version does not build yet" if name in _LATER else ""

@@ -1,14 +1,16 @@
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
 
+#include "../formats/known_names.hpp"
 #include "halfulp/blocks/scheme.hpp"
 
 namespace halfulp {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-    throw std::invalid_argument("schemes '" + std::string(text.substr(0, 100)) + "': " + why);
+    throw std::invalid_argument("schemes " + quoted(text) + ": " + why);
 }
 
 /// The brace that closes the one at `open`.
@@ -21,7 +23,15 @@ std::size_t closing(std::string_view text, std::size_t open) {
     refuse(text, "'{' at position " + std::to_string(open) + " is not closed");
 }
 
-/// "A..B" with two integers: the numbers from A to B, in either direction.
+/// A number with zeros in front up to a width, the sign counted, as a shell pads it.
+std::string padded(long value, std::size_t width) {
+    std::string digits = std::to_string(value < 0 ? -value : value);
+    const std::size_t sign = value < 0 ? 1 : 0;
+    if (digits.size() + sign < width) digits.insert(0, width - sign - digits.size(), '0');
+    return (value < 0 ? "-" : "") + digits;
+}
+
+/// "A..B" with two integers: the numbers from A to B, in either direction; padded alike where one is written with zeros.
 std::optional<std::vector<std::string>> number_range(std::string_view text, std::string_view body, std::size_t limit) {
     const std::size_t dots = body.find("..");
     if (dots == std::string_view::npos) return std::nullopt;
@@ -39,9 +49,17 @@ std::optional<std::vector<std::string>> number_range(std::string_view text, std:
     const long step = *first <= *last ? 1 : -1;
     if (static_cast<std::size_t>((*last - *first) * step) >= limit)
         refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+    const std::string_view first_text = body.substr(0, dots);
+    const std::string_view last_text = body.substr(dots + 2);
+    const auto has_zero_in_front = [](std::string_view word) {
+        if (word.starts_with('-')) word.remove_prefix(1);
+        return word.size() > 1 && word[0] == '0';
+    };
+    const bool pad = has_zero_in_front(first_text) || has_zero_in_front(last_text);
+    const std::size_t width = pad ? std::max(first_text.size(), last_text.size()) : 0;
     std::vector<std::string> out;
     for (long value = *first;; value += step) {
-        out.push_back(std::to_string(value));
+        out.push_back(padded(value, width));
         if (value == *last) return out;
     }
 }

@@ -29,10 +29,6 @@ constexpr std::array<std::string_view, 6> reserved_options{"zero_point", "hadama
 // The recipe that a scheme has anyway may be written out.
 constexpr std::array<std::string_view, 2> default_recipes{"ocp_floor", "nvfp4_exact"};
 
-std::string quoted(std::string_view text) {
-    return "'" + std::string(text.substr(0, 100)) + (text.size() > 100 ? "…'" : "'");
-}
-
 [[noreturn]] void refuse(std::string_view whole, const std::string& why) {
     throw std::invalid_argument("scheme " + quoted(whole) + ": " + why);
 }
@@ -145,13 +141,14 @@ scheme parse_scheme(std::string_view whole) {
         std::vector<std::string_view> names;
         for (const published_scheme& row : published) names.push_back(row.name);
         const std::string hint = suggestion(text, names);
+        scheme s;
         try {
-            scheme s{parse_float_format(text), {}};
-            if (at != std::string_view::npos) check_options(whole, whole.substr(at + 1), s);
-            return s;
+            s.element = parse_float_format(text);
         } catch (const std::invalid_argument& error) {
             refuse(whole, hint.empty() ? error.what() : "not a known scheme or format" + hint);
         }
+        if (at != std::string_view::npos) check_options(whole, whole.substr(at + 1), s);
+        return s;
     }
     scheme s{parse_part(whole, parts[0]), {}};
     for (std::size_t i = 1; i < parts.size(); ++i) {

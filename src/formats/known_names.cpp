@@ -8,28 +8,27 @@
 namespace halfulp {
 namespace {
 
-constexpr std::array<std::string_view, 8> reserved_names{"hif8", "af4",    "fp4_bnb", "ternary",
-                                                         "pm1",  "binary", "pm1_pmi", "b1.58"};
-
-/// Prefixes followed by digits and then by letters of the family's own.
-struct reserved_family {
-    std::string_view prefix;
-    std::string_view tail;  ///< the characters that may follow the first digit
+/// Names and families of names; '#' stands for a decimal number, '@' for a hexadecimal one.
+constexpr std::array<std::string_view, 21> reserved{
+    "hif8", "af4",      "fp4_bnb",   "ternary", "pm1",   "binary",    "pm1_pmi",
+    "int#", "int#s",    "uint#",     "uint#s",  "q#.#",  "q#.#s",     "posit#_#",
+    "nf#",  "dynamic#", "dynamic#u", "pot#",    "apot#", "sqrt2pot#", "table:@",
 };
-constexpr std::array<reserved_family, 10> reserved_families{{
-    {"int", "0123456789s"},
-    {"uint", "0123456789s"},
-    {"q", "0123456789.s"},
-    {"posit", "0123456789_"},
-    {"nf", "0123456789"},
-    {"dynamic", "0123456789u"},
-    {"pot", "0123456789"},
-    {"apot", "0123456789"},
-    {"sqrt2pot", "0123456789"},
-    {"table:", "0123456789abcdef"},
-}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool matches(std::string_view pattern, std::string_view text) {
+    for (const char c : pattern) {
+        if (c == '#' || c == '@') {
+            const std::size_t end = text.find_first_not_of(c == '#' ? "0123456789" : "0123456789abcdef");
+            const std::size_t length = end == std::string_view::npos ? text.size() : end;
+            if (length == 0) return false;
+            text.remove_prefix(length);
+        } else {
+            if (text.empty() || text[0] != c) return false;
+            text.remove_prefix(1);
+        }
+    }
+    return text.empty();
+}
 
 std::string lowered(std::string_view text) {
     std::string out(text);
@@ -57,13 +56,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool is_reserved_format_name(std::string_view text) {
-    if (std::find(reserved_names.begin(), reserved_names.end(), text) != reserved_names.end()) return true;
-    return std::any_of(reserved_families.begin(), reserved_families.end(), [text](const reserved_family& family) {
-        if (!text.starts_with(family.prefix) || text.size() == family.prefix.size()) return false;
-        const std::string_view tail = text.substr(family.prefix.size());
-        return (is_digit(tail[0]) || family.prefix == "table:") &&
-               tail.find_first_not_of(family.tail) == std::string_view::npos;
-    });
+    return std::any_of(reserved.begin(), reserved.end(),
+                       [text](std::string_view pattern) { return matches(pattern, text); });
+}
+
+bool looks_like_scheme(std::string_view text) {
+    // Exact names and what they share; which of them exist is for the schemes' own parser to say.
+    for (const std::string_view start : {"mxfp", "mxint", "nvfp4", "nf4_", "int4_g", "b1.58"}) {
+        if (text.starts_with(start)) return true;
+    }
+    return text.find('/') != std::string_view::npos;
+}
+
+std::string quoted(std::string_view text) {
+    constexpr std::size_t most = 80;
+    if (text.size() <= most) return "'" + std::string(text) + "'";
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return "'" + std::string(text.substr(0, end)) + "…'";
 }
 
 std::string suggestion(std::string_view text, const std::vector<std::string_view>& candidates) {

@@ -101,19 +101,18 @@ std::vector<std::string_view> all_names() {
 }
 
 [[noreturn]] void refuse(std::string_view text) {
-    const std::string quoted = "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "…" : "") + "'";
     if (is_reserved_format_name(text)) {
-        throw std::invalid_argument("format " + quoted +
+        throw std::invalid_argument("format " + quoted(text) +
                                     " is a known name that this version does not build yet; it builds float formats: "
                                     "see halfulp.formats()");
     }
     std::string hint = suggestion(text, all_names());
     if (text == "E4M3" || text == "fp8" || text == "FP8") {
         hint = " (did you mean 'e4m3fn' (OCP, largest 448) or 'e4m3' (IEEE-like, largest 240)?)";
-    } else if (text == "mxfp4" || text == "nvfp4" || text.find('/') != std::string_view::npos) {
+    } else if (looks_like_scheme(text)) {
         hint = " (this is a scheme: give it to scheme, quantize or fake_quantize)";
     }
-    throw std::invalid_argument("format " + quoted + " is not a known name" + hint +
+    throw std::invalid_argument("format " + quoted(text) + " is not a known name" + hint +
                                 "; expected a registered name such as 'e4m3fn', 'Binary<K>p<P>{s|u}{e|f}', or "
                                 "'e<E>m<M>[b<BIAS>][f|fn|fnuz][u][_nosub]'");
 }
@@ -132,7 +131,7 @@ float_format parse_float_format(std::string_view text) {
         if (const auto shape = parse_shape(text)) return *shape;
         if (const auto shape = parse_p3109(text)) return *shape;
     } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument("format '" + std::string(text) + "': " + error.what());
+        throw std::invalid_argument("format " + quoted(text) + ": " + error.what());
     }
     refuse(text);
 }

@@ -36,9 +36,9 @@ void check_random(rounding_mode mode, int random_bits, const randomness& random,
         throw std::invalid_argument("rounding is '" + std::string(to_string(mode)) +
                                     "' and no random bits are given; pass a random_source (a seed) or R itself");
     }
-    if (random.source.offset > std::numeric_limits<std::uint64_t>::max() - size) {
+    if (size != 0 && random.source.offset > std::numeric_limits<std::uint64_t>::max() - (size - 1)) {
         throw std::invalid_argument("offset is " + std::to_string(random.source.offset) +
-                                    ", allowed: offset + number of elements below 2^64");
+                                    ", allowed: offset + number of elements at most 2^64");
     }
     if (random.given.data() == nullptr) return;
     if (random.given.size() != size) {
@@ -59,7 +59,8 @@ void check_threads(int threads) {
 }
 
 void throw_missing_nan(std::size_t index, const float_format& format) {
-    throw std::invalid_argument("nan is 'raise': x" + at(index) + " becomes NaN and " + to_string(format) +
+    throw std::invalid_argument("nan is 'raise': x" + at(index) + " (counted in C order) becomes NaN and " +
+                                to_string(format) +
                                 " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and "
                                 "fake_quantize also nan='keep')");
 }

@@ -13,8 +13,7 @@ namespace {
                          const std::vector<std::string_view>& allowed) {
     std::string list;
     for (const std::string_view name : allowed) list += (list.empty() ? "" : ", ") + std::string(name);
-    throw std::invalid_argument(argument + " is '" + std::string(text.substr(0, 80)) + "'" + suggestion(text, allowed) +
-                                ", allowed: " + list);
+    throw std::invalid_argument(argument + " is " + quoted(text) + suggestion(text, allowed) + ", allowed: " + list);
 }
 
 /// The enumerator whose place in a list of names the text has.

@@ -71,8 +71,8 @@ projection preset_projection(std::string_view name, const float_format& format, 
         allowed.push_back(row.name);
         list += (list.empty() ? "" : ", ") + std::string(row.name);
     }
-    throw std::invalid_argument("projection is '" + std::string(name.substr(0, 80)) + "'" + suggestion(name, allowed) +
-                                ", allowed: " + list + ", or a Projection");
+    throw std::invalid_argument("projection is " + quoted(name) + suggestion(name, allowed) + ", allowed: " + list +
+                                ", or a Projection");
 }
 
 }  // namespace halfulp

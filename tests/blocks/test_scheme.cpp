@@ -62,6 +62,7 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("mxfp4@", "name is missing");
     refuses("int4s/128:binary16", "does not build yet");
     refuses("", "not a known name");
+    refuses("e2m1fn@flat", "scheme 'e2m1fn@flat': option 'flat'");
 }
 
 TEST_CASE("braces expand as in a shell") {
@@ -71,6 +72,8 @@ TEST_CASE("braces expand as in a shell") {
     CHECK(expand_braces("{3..1}") == texts{"3", "2", "1"});
     CHECK(expand_braces("x/{16,32:{a,b},}") == texts{"x/16", "x/32:a", "x/32:b", "x/"});
     CHECK(expand_braces("{-1..1}") == texts{"-1", "0", "1"});
+    CHECK(expand_braces("{08..10}") == texts{"08", "09", "10"});
+    CHECK(expand_braces("{-01..1}") == texts{"-01", "000", "001"});
     const auto refuses = [](const char* text, const char* part) {
         INFO(text);
         CHECK_THROWS_MATCHES(expand_braces(text), std::invalid_argument, MessageMatches(ContainsSubstring(part)));

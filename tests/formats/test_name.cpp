@@ -126,11 +126,16 @@ TEST_CASE("what cannot be is refused with the limit, what is misspelled with the
     refuses("posit8_2", "does not build yet");
     refuses("q4.4", "does not build yet");
     refuses("nf4", "does not build yet");
+    refuses("posit8", "not a known name");
+    refuses("q4", "not a known name");
+    refuses("mxint8", "this is a scheme");
     refuses("mxfp4", "this is a scheme");
     refuses("", "not a known name");
     refuses("e4m3fn ", "did you mean 'e4m3fn'");
     refuses("e04m3", "not a known name");
     refuses("e4m3f\xC3\xA9", "not a known name");
+    // A long text is cut between characters: 79 bytes and a two-byte character end in the ellipsis, not in half of it.
+    refuses((std::string(79, 'x') + "\xC3\xA9y").c_str(), "x…'");
 }
 
 TEST_CASE("describe() names the facts") {

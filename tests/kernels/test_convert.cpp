@@ -121,7 +121,7 @@ TEST_CASE("bad arguments are refused by name before anything is written") {
     CHECK_THROWS_MATCHES(encode(in, std::span(codes), named("binary16")), std::invalid_argument,
                          MessageMatches(ContainsSubstring("at least 16")));
     CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::raise}), std::invalid_argument,
-                         MessageMatches(ContainsSubstring("x[1] becomes NaN")));
+                         MessageMatches(ContainsSubstring("x[1] (counted in C order) becomes NaN")));
     CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.nan = nan_policy::keep}), std::invalid_argument,
                          MessageMatches(ContainsSubstring("'keep'")));
     CHECK_THROWS_MATCHES(encode(in, std::span(codes), e2m1fn, {.overflow = overflow_policy::unbounded}),

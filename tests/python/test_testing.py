@@ -100,6 +100,15 @@ def test_codes_beyond_the_width_differ() -> None:
             assert_bitexact(wrong, "e2m1fn", source)
 
 
+def test_a_nan_with_bits_beyond_the_width_differs() -> None:
+    source = np.array([np.nan, 1.0], np.float32)
+    for name, nan in (("e4m3fn", 0x7F), ("e5m2", 0x7E), ("e4m3fnuz", 0x80)):
+        one = int(encode(1.0, name))
+        assert_bitexact(np.array([nan, one], np.uint16), name, source)
+        with pytest.raises(AssertionError, match="1 of 2 differ"):
+            assert_bitexact(np.array([nan | 0x100, one], np.uint16), name, source)
+
+
 def test_64_bit_formats_compare_all_their_bits() -> None:
     source = np.array([1.0, -1.5], np.float64)
     codes = encode(source, "binary64")
