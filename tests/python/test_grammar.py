@@ -204,7 +204,7 @@ RESERVED = [
     "ternary",
     "pm1",
 ]
-RESERVED += ["binary", "pm1_pmi", "dynamic8", "dynamic8u", "pot4", "apot4", "sqrt2pot4", "table:0a1b", "b1.58"]
+RESERVED += ["binary", "pm1_pmi", "dynamic8", "dynamic8u", "pot4", "apot4", "sqrt2pot4", "table:0a1b"]
 RESERVED_SCHEMES = [
     "mxint8",
     "nf4_64",
@@ -230,7 +230,7 @@ def test_a_reserved_scheme_is_known_and_not_built(name: str) -> None:
         hu.scheme(name)
 
 
-@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "e2m1fn/32:e8m0fnu"])
+@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "e2m1fn/32:e8m0fnu", "mxint8", "nf4_64", "b1.58", "mxfp8_e4m3"])
 def test_a_scheme_given_as_a_format_is_told_where_it_belongs(name: str) -> None:
     with pytest.raises(ValueError, match="this is a scheme"):
         hu.format(name)
