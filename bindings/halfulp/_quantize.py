@@ -133,15 +133,16 @@ def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: int | None) -> int:
 def _options(
     s: Scheme,
     x: Carried,
-    rounding: Any,
-    scale_rounding: Any,
-    nan: Any,
-    ftz: Any,
-    random_bits: Any,
-    rng: Any,
-    random: Any,
-    projection: Any,
-    overflow: Any,
+    *,
+    rounding: Any = None,
+    scale_rounding: Any = None,
+    overflow: Any = None,
+    nan: Any = None,
+    ftz: Any = None,
+    random_bits: Any = None,
+    rng: Any = None,
+    random: Any = None,
+    projection: Any = None,
 ) -> tuple[Any, Callable[[], Any]]:
     """The projection of the elements, and what draws the random bits once everything else is found good."""
     if overflow is not None:
@@ -204,7 +205,19 @@ def quantize(
     s = to_scheme(scheme)
     a = carried("x", x)
     axis = _checked_axis(s, a.shape, axis)
-    how, draw = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    how, draw = _options(
+        s,
+        a,
+        rounding=rounding,
+        scale_rounding=scale_rounding,
+        overflow=overflow,
+        nan=nan,
+        ftz=ftz,
+        random_bits=random_bits,
+        rng=rng,
+        random=random,
+        projection=projection,
+    )
     codes = np.empty(a.shape, dtype=s.element.code_dtype)
     planes: list[np.ndarray] = []
     count = thread_count(threads)
@@ -264,24 +277,17 @@ def fake_quantize_report(
     scheme: Any,
     *,
     axis: int | None = None,
-    rounding: str | None = None,
     scale_rounding: str | None = None,
-    overflow: str | None = None,
-    nan: str | None = None,
-    ftz: str | None = None,
-    random_bits: int | None = None,
-    rng: Any = None,
-    random: Any = None,
-    projection: Projection | str | None = None,
     out: np.ndarray | None = None,
     threads: int | None = None,
+    **projection: Any,
 ) -> tuple[Any, int, int]:
     """(fake_quantize(x), zero_scales, saturated): the values and the two counts of :class:`Quantized`."""
     s = to_scheme(scheme)
     a = carried("x", x)
     check_holds(s.element._spec, a.carrier, s.element.name)
     axis = _checked_axis(s, a.shape, axis)
-    how, draw = _options(s, a, rounding, scale_rounding, nan, ftz, random_bits, rng, random, projection, overflow)
+    how, draw = _options(s, a, scale_rounding=scale_rounding, **projection)
     view = axis_view(a.shape, axis)
     count = thread_count(threads)
     report: list[int] = []
