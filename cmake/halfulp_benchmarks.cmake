@@ -1,9 +1,12 @@
-# One program per file of benchmarks/.
+# One program per file of benchmarks/, and a ctest that runs each for a moment: what is timed is checked first.
 find_package(benchmark REQUIRED)
 file(GLOB benchmark_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/benchmarks/*.cpp")
 foreach(source IN LISTS benchmark_sources)
   cmake_path(GET source STEM name)
-  add_executable(${name} "${source}")
-  target_link_libraries(${name} PRIVATE halfulp::halfulp benchmark::benchmark_main)
-  halfulp_own_target(${name})
+  add_executable(benchmark_${name} "${source}")
+  target_link_libraries(benchmark_${name} PRIVATE halfulp::halfulp benchmark::benchmark_main)
+  halfulp_own_target(benchmark_${name})
+  if(HALFULP_TESTS)
+    add_test(NAME "benchmarks/${name} runs" COMMAND benchmark_${name} --benchmark_min_time=0.01)
+  endif()
 endforeach()

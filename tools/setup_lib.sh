@@ -71,6 +71,8 @@ has_boost() {
   printf '#include <boost/version.hpp>\n#if BOOST_VERSION < 107400\n#error\n#endif\n' | "${CXX:-g++}" -E -x c++ -
 }
 
+has_benchmark() { printf '#include <benchmark/benchmark.h>\n' | "${CXX:-g++}" -std=c++20 -E -x c++ -; }
+
 need_packages() {
   [ -z "${PYTHON:-}" ] || command -v "$PYTHON" >/dev/null || die "PYTHON names $PYTHON, and there is no such program."
   [ -z "${CXX:-}" ] || command -v "$CXX" >/dev/null || die "CXX names $CXX, and there is no such program."
@@ -82,6 +84,7 @@ need_packages() {
   want python3-dev has_python_headers
   if [ "$tests" = 1 ]; then
     want libboost-dev has_boost
+    want libbenchmark-dev has_benchmark
     want clang command -v clang++
     want shellcheck command -v shellcheck
   fi
