@@ -1,4 +1,9 @@
 # The Python module halfulp._core. pip drives this through scikit-build-core (pyproject.toml).
+get_target_property(library_type halfulp TYPE)
+if(NOT library_type STREQUAL "STATIC_LIBRARY")
+  message(FATAL_ERROR "HALFULP_PYTHON links the library into the module: configure with BUILD_SHARED_LIBS=OFF.")
+endif()
+
 set(PYBIND11_FINDPYTHON ON)
 find_package(pybind11 3 CONFIG REQUIRED)
 

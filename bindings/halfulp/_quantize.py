@@ -11,6 +11,7 @@ import numpy as np
 from halfulp import _core
 from halfulp._arrays import Carried, carried, carrier_dtype, carrier_of, check_holds, raw, thread_count, with_out
 from halfulp._convert import pack
+from halfulp._format import Format
 from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import named_source
 from halfulp._scheme import Scheme
@@ -57,6 +58,8 @@ class Quantized:
 
         return tuple(
             np.asarray(decode(codes, level.format))
+            if level.format._spec.holds("binary64")
+            else _exact(codes, level.format)
             for codes, level in zip(self.scale_codes, self.scheme.levels, strict=True)
         )
 
@@ -106,6 +109,14 @@ class Quantized:
 
     def __repr__(self) -> str:
         return f"<Quantized {self.scheme} {self.codes.shape}, {self.bits_per_element:g} bits per element>"
+
+
+def _exact(codes: np.ndarray, f: Format) -> np.ndarray:
+    """The values of codes as Fractions, for formats that no carrier holds."""
+    out = np.empty(codes.shape, dtype=object)
+    for index, code in np.ndenumerate(codes):
+        out[index] = f.exact(int(code))
+    return out
 
 
 def axis_view(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:

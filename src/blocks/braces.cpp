@@ -13,6 +13,10 @@ namespace {
     throw std::invalid_argument("schemes " + quoted(text) + ": " + why);
 }
 
+[[noreturn]] void refuse_count(std::string_view text, std::size_t limit) {
+    refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+}
+
 /// The brace that closes the one at `open`.
 std::size_t closing(std::string_view text, std::size_t open) {
     int depth = 0;
@@ -47,8 +51,7 @@ std::optional<std::vector<std::string>> number_range(std::string_view text, std:
         refuse(text, "'{" + std::string(body) + "}' is not a range of two integers such as {2..4}");
     }
     const long step = *first <= *last ? 1 : -1;
-    if (static_cast<std::size_t>((*last - *first) * step) >= limit)
-        refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+    if (static_cast<std::size_t>((*last - *first) * step) >= limit) refuse_count(text, limit);
     const std::string_view first_text = body.substr(0, dots);
     const std::string_view last_text = body.substr(dots + 2);
     const auto has_zero_in_front = [](std::string_view word) {
@@ -108,11 +111,21 @@ std::vector<std::string> expand_braces(std::string_view text, std::size_t limit)
     } else {
         for (const std::string_view part : alternatives) {
             for (std::string& inner : expand_braces(part, limit)) middles.push_back(std::move(inner));
+            if (middles.size() > limit) refuse_count(text, limit);
         }
     }
     const std::vector<std::string> tails = expand_braces(text.substr(close + 1), limit);
-    if (middles.size() > limit / tails.size())
-        refuse(text, "more than " + std::to_string(limit) + " schemes come out of the braces");
+    if (middles.size() > limit / tails.size()) refuse_count(text, limit);
+    const auto bytes = [](const std::vector<std::string>& texts) {
+        std::size_t sum = 0;
+        for (const std::string& one : texts) sum += one.size();
+        return sum;
+    };
+    constexpr std::size_t most_bytes = std::size_t{1} << 26;
+    if (middles.size() * tails.size() * open + bytes(middles) * tails.size() + bytes(tails) * middles.size() >
+        most_bytes) {
+        refuse(text, "more than 64 MiB of text comes out of the braces");
+    }
     std::vector<std::string> out;
     out.reserve(middles.size() * tails.size());
     for (const std::string& middle : middles) {

@@ -8,6 +8,7 @@
 #include "../formats/known_names.hpp"
 #include "halfulp/blocks/exact_ratio.hpp"
 #include "halfulp/formats/name.hpp"
+#include "halfulp/formats/shape.hpp"
 
 namespace halfulp {
 namespace {
@@ -35,14 +36,20 @@ constexpr std::array<std::string_view, 2> default_recipes{"ocp_floor", "nvfp4_ex
 
 scale_group parse_group(std::string_view whole, std::string_view text) {
     if (text == "tensor") return {0};
-    if (text == "channel" || text.find('x') != std::string_view::npos) {
+    const std::size_t cross = text.find('x');
+    const auto is_number = [](std::string_view word) {
+        return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const bool is_tile =
+        cross != std::string_view::npos && is_number(text.substr(0, cross)) && is_number(text.substr(cross + 1));
+    if (text == "channel" || is_tile) {
         refuse(whole, "group " + quoted(text) +
                           " is known (channels and tiles) but this version does not build it yet; it builds a length "
                           "such as 32, and 'tensor'");
     }
     std::uint64_t length = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc{} || end != text.data() + text.size() || length == 0 || length > 0xFFFFFFFFu ||
+    if (error != std::errc{} || end != text.data() + text.size() || length == 0 || length > max_group_length ||
         text[0] == '0') {
         refuse(whole, "group is " + quoted(text) +
                           ", allowed: a length from 1 to 2^32 - 1, 'tensor' ('channel' and 'RxC' in a later version)");
@@ -103,6 +110,14 @@ std::string to_plain_text(const scheme& s) {
 }  // namespace
 
 void validate(const scheme& s) {
+    validate(s.element);
+    for (const scale_level& level : s.levels) {
+        validate(level.format);
+        if (level.group.length > max_group_length) {
+            throw std::invalid_argument("group is " + std::to_string(level.group.length) +
+                                        ", allowed: 1 to 2^32 - 1, or 0 for the whole tensor");
+        }
+    }
     if (s.levels.size() > max_scale_levels) {
         throw std::invalid_argument("the scheme has " + std::to_string(s.levels.size()) +
                                     " levels of scales, allowed: at most " + std::to_string(max_scale_levels));

@@ -9,7 +9,11 @@
 
 namespace halfulp::detail {
 
+namespace {
+
 std::string at(std::size_t index) { return "[" + std::to_string(index) + "]"; }
+
+}  // namespace
 
 void check_sizes(std::size_t x, std::size_t out) {
     if (x != out)
@@ -28,19 +32,25 @@ void check_holds(const float_format& carrier_format, const float_format& format)
         ", allowed: " + (others.empty() ? "no carrier does; encode and the exact value of a code still work" : others));
 }
 
+void check_offset(std::uint64_t offset, std::size_t size) {
+    if (size != 0 && offset > std::numeric_limits<std::uint64_t>::max() - (size - 1)) {
+        throw std::invalid_argument("offset is " + std::to_string(offset) +
+                                    ", allowed: offset + number of elements at most 2^64");
+    }
+}
+
 void check_random(rounding_mode mode, int random_bits, const randomness& random, std::size_t size) {
     if (random_bits < 1 || random_bits > 32)
         throw std::invalid_argument("random_bits is " + std::to_string(random_bits) + ", allowed: 1 to 32");
     if (!is_stochastic(mode)) return;
-    if (!random.present) {
+    if (random.from == randomness::kind::none) {
         throw std::invalid_argument("rounding is '" + std::string(to_string(mode)) +
                                     "' and no random bits are given; pass a random_source (a seed) or R itself");
     }
-    if (size != 0 && random.source.offset > std::numeric_limits<std::uint64_t>::max() - (size - 1)) {
-        throw std::invalid_argument("offset is " + std::to_string(random.source.offset) +
-                                    ", allowed: offset + number of elements at most 2^64");
+    if (random.from == randomness::kind::drawn) {
+        check_offset(random.source.offset, size);
+        return;
     }
-    if (random.given.data() == nullptr) return;
     if (random.given.size() != size) {
         throw std::invalid_argument("random has " + std::to_string(random.given.size()) +
                                     " elements, allowed: " + std::to_string(size) + ", as many as x has");

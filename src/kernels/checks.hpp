@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -9,9 +10,6 @@
 #include "halfulp/rounding/projection.hpp"
 
 namespace halfulp::detail {
-
-/// "[3]".
-std::string at(std::size_t index);
 
 /// The two arrays of an element-wise function have the same size.
 void check_sizes(std::size_t x, std::size_t out);
@@ -21,6 +19,9 @@ void check_holds(const float_format& carrier_format, const float_format& format)
 
 /// N is 1 to 32 and, where the mode is stochastic, there are random bits, as many as elements, each below 2^N.
 void check_random(rounding_mode mode, int random_bits, const randomness& random, std::size_t size);
+
+/// The indices of `size` elements, counted from the offset, have 64 bits.
+void check_offset(std::uint64_t offset, std::size_t size);
 
 /// Threads are at least 1.
 void check_threads(int threads);

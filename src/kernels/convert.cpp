@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -39,7 +38,7 @@ void for_each_projected(std::span<const T> x, const float_format& format, const 
             for (std::size_t start = begin; start < end; start += block_size) {
                 const std::size_t stop = std::min(end, start + block_size);
                 if constexpr (is_stochastic(Mode)) {
-                    if (random.given.data() == nullptr) {
+                    if (random.from == randomness::kind::drawn) {
                         fill_words(random.source, start, 0, std::span(words).first(stop - start));
                         for (std::uint32_t& word : words) word >>= 32 - how.random_bits;
                     } else {

@@ -7,6 +7,7 @@
 // The product with d has at most 53 bits, so it is exact, and its conversion to float32 is the one rounding of the result.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -17,7 +18,6 @@
 
 namespace halfulp::detail {
 
-template <class T>
 class nearest_even_piece {
   public:
     nearest_even_piece(const scheme& s, const quantize_options& options)
@@ -36,10 +36,8 @@ class nearest_even_piece {
     }
 
     /// Does the whole piece and returns true, or nothing and false. The caller has set the default floating-point environment.
-    bool operator()(std::span<const T>, std::span<T>, const piece&, const std::vector<combined_scale>&,
-                    std::uint64_t&) const {
-        return false;
-    }
+    bool operator()(std::span<const float> x, std::span<float> out, const piece& at,
+                    const std::vector<combined_scale>& lanes, std::uint64_t& saturated) const;
 
   private:
     bool usable_ = false;
@@ -73,13 +71,10 @@ class nearest_even_piece {
     }
 };
 
-template <>
-inline bool nearest_even_piece<float>::operator()(std::span<const float> x, std::span<float> out, const piece& at,
-                                                  const std::vector<combined_scale>& lanes,
-                                                  std::uint64_t& saturated) const {
+inline bool nearest_even_piece::operator()(std::span<const float> x, std::span<float> out, const piece& at,
+                                           const std::vector<combined_scale>& lanes, std::uint64_t& saturated) const {
     if (!usable_) return false;
-    thread_local std::vector<double> d;
-    d.resize(lanes.size());
+    std::array<double, scheme_layout::lane_block> d;
     for (std::size_t k = 0; k < lanes.size(); ++k) {
         if (!takes(lanes[k], d[k])) return false;
     }

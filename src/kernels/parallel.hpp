@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -30,8 +31,14 @@ void parallel_for(std::size_t size, int threads, std::size_t grain, const Body& 
             errors[part] = std::current_exception();
         }
     };
-    for (std::size_t part = 1; part < parts; ++part) workers.emplace_back(run, part);
+    std::size_t started = 1;
+    try {
+        for (; started < parts; ++started) workers.emplace_back(run, started);
+    } catch (const std::system_error&) {
+        // No more threads to be had: the caller's own does what is left.
+    }
     run(0);
+    for (std::size_t part = started; part < parts; ++part) run(part);
     for (std::thread& worker : workers) worker.join();
     for (const std::exception_ptr& error : errors) {
         if (error) std::rethrow_exception(error);

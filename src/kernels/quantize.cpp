@@ -1,9 +1,11 @@
 #include "halfulp/kernels/quantize.hpp"
 
 #include <array>
+#include <atomic>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "checks.hpp"
 #include "default_environment.hpp"
@@ -142,11 +144,12 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
     detail::check_threads(options.threads);
     detail::check_random(options.rounding, options.random_bits, options.random, x_size);
     if (!options.scale_rounding || !is_stochastic(*options.scale_rounding)) return;
-    if (!options.random.present || options.random.given.data() != nullptr) {
+    if (options.random.from != randomness::kind::drawn) {
         throw std::invalid_argument(
             "scale_rounding is stochastic, allowed: with a random_source (a seed); R itself is given for elements "
             "only");
     }
+    detail::check_offset(options.random.source.offset, x_size);
 }
 
 /// Quantizes and hands every element to sink(index, projected number, scale). A piece that quick(piece, scales, saturated)
@@ -173,7 +176,7 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const schem
                 encoder.set_scale(scale);
                 for_each_in_lane(at, k, [&](std::uint64_t i) {
                     const std::uint32_t random = !stochastic ? 0
-                                                 : options.random.given.data() != nullptr
+                                                 : options.random.from == randomness::kind::given
                                                      ? options.random.given[i]
                                                      : options.random.source.word(i) >> drop;
                     const projected element = encoder(x[i], random);
@@ -228,7 +231,7 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
     detail::check_holds(carrier_traits<T>::format, s.element);
     const scheme_layout layout(s, view);
     const element_decoder<T> decode_element;
-    const detail::nearest_even_piece<T> nearest_even(s, options);
+    [[maybe_unused]] const detail::nearest_even_piece nearest_even(s, options);
     scale_planes scales;
     return quantize_with(
         x, s, layout, scales, options,
@@ -239,8 +242,13 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
                 out[i] = decode_element(element, scale);
             }
         },
-        [&](const piece& at, const std::vector<combined_scale>& lanes, std::uint64_t& saturated) {
-            return nearest_even(x, out, at, lanes, saturated);
+        [&]([[maybe_unused]] const piece& at, [[maybe_unused]] const std::vector<combined_scale>& lanes,
+            [[maybe_unused]] std::uint64_t& saturated) {
+            if constexpr (std::is_same_v<T, float>) {
+                return nearest_even(x, out, at, lanes, saturated);
+            } else {
+                return false;
+            }
         });
 }
 

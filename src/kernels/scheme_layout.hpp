@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -25,21 +26,21 @@ struct piece {
 
 class scheme_layout {
   public:
+    static constexpr std::uint64_t lane_block = 1024;  ///< the most lanes of a piece: what is kept per lane stays small
+
     scheme_layout(const scheme& s, const axis_view& view) : levels_(s.levels), view_(view) {
+        check_view(view);
         whole_ = levels_.empty() || levels_[0].group.is_tensor();
         group_length_ = whole_ ? tensor_piece : levels_[0].group.length;
-        groups_per_line_ = whole_ ? 1 : (view.length + group_length_ - 1) / group_length_;
-        pieces_ = whole_            ? (view.size() + tensor_piece - 1) / tensor_piece
-                  : view.inner == 0 ? 0
-                                    : view.outer * groups_per_line_;
+        groups_per_line_ = whole_ ? 1 : ceil_div(view.length, group_length_);
+        lane_blocks_ = ceil_div(view.inner, lane_block);
+        pieces_ = whole_ ? ceil_div(view.size(), tensor_piece) : view.outer * groups_per_line_ * lane_blocks_;
         for (std::size_t level = 0; level < levels_.size(); ++level) {
             if (level == 0) {
                 counts_.push_back(whole_ ? 1 : view.outer * groups_per_line_ * view.inner);
             } else {
-                counts_.push_back(levels_[level].group.is_tensor()
-                                      ? 1
-                                      : (counts_.back() + levels_[level].group.length - 1) /
-                                            levels_[level].group.length);
+                const scale_group& group = levels_[level].group;
+                counts_.push_back(group.is_tensor() ? 1 : ceil_div(counts_.back(), group.length));
             }
         }
     }
@@ -52,10 +53,12 @@ class scheme_layout {
 
     [[nodiscard]] piece piece_at(std::uint64_t p) const noexcept {
         if (whole_) return {p * tensor_piece, std::min(tensor_piece, view_.size() - p * tensor_piece), 1, 1, 0};
-        const std::uint64_t line = p / groups_per_line_;
-        const std::uint64_t start = p % groups_per_line_ * group_length_;
-        return {(line * view_.length + start) * view_.inner, std::min(group_length_, view_.length - start), view_.inner,
-                view_.inner, p * view_.inner};
+        const std::uint64_t lane = p % lane_blocks_ * lane_block;
+        const std::uint64_t group = p / lane_blocks_;
+        const std::uint64_t line = group / groups_per_line_;
+        const std::uint64_t start = group % groups_per_line_ * group_length_;
+        return {(line * view_.length + start) * view_.inner + lane, std::min(group_length_, view_.length - start),
+                view_.inner, std::min(lane_block, view_.inner - lane), group * view_.inner + lane};
     }
 
     /// The scale of level + 1 that scale `index` of `level` lies under.
@@ -67,11 +70,28 @@ class scheme_layout {
   private:
     static constexpr std::uint64_t tensor_piece = 16384;
 
+    static constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) noexcept {
+        return a / b + (a % b != 0 ? 1 : 0);
+    }
+
+    /// The number of elements fits 64 bits, and so does everything that is counted from it.
+    static void check_view(const axis_view& view) {
+        const uint128 lines = uint128{view.outer} * view.length;
+        const bool fits =
+            lines >> 64 == 0 && (lines * view.inner) >> 64 == 0 && (uint128{view.outer} * view.inner) >> 64 == 0;
+        if (!fits) {
+            throw std::invalid_argument("the axis view is " + std::to_string(view.outer) + " x " +
+                                        std::to_string(view.length) + " x " + std::to_string(view.inner) +
+                                        ", allowed: fewer than 2^64 elements");
+        }
+    }
+
     std::vector<scale_level> levels_;
     axis_view view_;
     bool whole_;
     std::uint64_t group_length_;
     std::uint64_t groups_per_line_;
+    std::uint64_t lane_blocks_;
     std::uint64_t pieces_;
     std::vector<std::uint64_t> counts_;
 };

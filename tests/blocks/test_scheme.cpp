@@ -48,6 +48,7 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/-3:e8m0fnu", "a length from 1");
     refuses("e2m1f/1e3:e8m0fnu", "a length from 1");
     refuses("e2m1f/32", "has no ':'");
+    refuses("e2m1f/3xyz:binary32", "a length from 1");
     refuses("e2m1f/32:", "not a known name");
     refuses("/32:e8m0fnu", "not a known name");
     refuses("e2m1f/channel:binary32", "does not build it yet");
@@ -84,4 +85,6 @@ TEST_CASE("braces expand as in a shell") {
     refuses("{a..b}", "range of two integers");
     refuses("{1..1000000}", "more than 100000");
     refuses("{1..1000}{1..1000}", "more than 100000");
+    refuses("{{1..90000},{1..90000}}", "more than 100000");
+    refuses(("{1..90000}" + std::string(3000, 'a')).c_str(), "64 MiB");
 }

@@ -109,6 +109,10 @@ TEST_CASE("bad arguments are refused by name before anything is written") {
     refuses("random_bits is 33", [&] { round(in, std::span(y), e4m3fn, {.random_bits = 33}); });
     refuses("threads is 0", [&] { round(in, std::span(y), e4m3fn, {}, {}, 0); });
     refuses("overflow is 'wrap'", [&] { round(in, std::span(y), e4m3fn, {.overflow = overflow_policy::wrap}); });
+    refuses("random has 0 elements", [&] {
+        round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a},
+              randomness(std::span<const std::uint32_t>{}));
+    });
     const std::vector<std::uint32_t> r{0, 256};
     refuses("random[1] is 256", [&] {
         round(in, std::span(y), e4m3fn, {.rounding = rounding_mode::stochastic_a, .random_bits = 8},

@@ -117,6 +117,26 @@ TEST_CASE("the caller's rounding mode, FTZ and DAZ neither matter nor change in 
     }
 }
 
+TEST_CASE("an axis with more lanes than a piece takes gives the bits of the transposed array") {
+    const scheme s = parse_scheme("e2m1fn/4:e4m3fn/tensor:binary32");
+    const std::uint64_t length = 10;
+    const std::uint64_t inner = 2500;
+    const std::vector<float> x = weights(length * inner, 1.0f, false, 13);
+    std::vector<float> turned(x.size()), out(x.size()), out_turned(x.size());
+    for (std::uint64_t j = 0; j < length; ++j) {
+        for (std::uint64_t k = 0; k < inner; ++k) turned[k * length + j] = x[j * inner + k];
+    }
+    fake_quantize(std::span<const float>(x), {1, length, inner}, s, std::span(out));
+    fake_quantize(std::span<const float>(turned), {inner, length, 1}, s, std::span(out_turned));
+    bool same = true;
+    for (std::uint64_t j = 0; j < length; ++j) {
+        for (std::uint64_t k = 0; k < inner; ++k)
+            same = same && to_bits(out[j * inner + k]) == to_bits(out_turned[k * length + j]);
+    }
+    CHECK(same);
+    check_fast_equals_exact(s, x, {1, length, inner});
+}
+
 TEST_CASE("MX by hand: scale from the exponent's bits, saturation, all-zero blocks, a NaN block") {
     const scheme s = parse_scheme("e2m1fn/4:e8m0fnu");
     const std::vector<float> x{7.0f,  -5.0f, 0.25f,  1.0f, 0.0f,
@@ -175,7 +195,23 @@ TEST_CASE("bad arguments of quantize and dequantize are refused by name") {
     options.nan = nan_policy::keep;
     refuses("'keep'", [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
     options = {};
+    refuses("axis view is", [&] {
+        const std::span<const float> nothing;
+        quantize(nothing, {std::uint64_t{1} << 48, 1, std::uint64_t{1} << 16}, s, std::span(codes).first(0), scales);
+    });
+    refuses("group is 18446744073709551615", [&] {
+        const scheme hostile{s.element, {{{16}, s.levels[0].format}, {{~std::uint64_t{0}}, named("binary32")}}};
+        quantize(std::span<const float>(x), {1, 64, 1}, hostile, std::span(codes), scales);
+    });
+    refuses("no finite member but zero", [&] {
+        const scheme hostile{{0, 1, 0, specials::fn}, {}};
+        quantize(std::span<const float>(x), {1, 64, 1}, hostile, std::span(codes), scales);
+    });
     options.scale_rounding = rounding_mode::stochastic_a;
+    options.random = random_source{1, 0, ~std::uint64_t{0}};
+    refuses("offset is",
+            [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
+    options.random = {};
     refuses("scale_rounding is stochastic",
             [&] { quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales, options); });
     quantize(std::span<const float>(x), {1, 64, 1}, s, std::span(codes), scales);

@@ -124,9 +124,9 @@ struct compact_product {
     std::int32_t exponent = 0;
 
     constexpr void multiply(const dyadic& factor) noexcept {
-        std::uint64_t odd = factor.significand;
-        std::int32_t zeros = 0;
-        for (; (odd & 1) == 0; odd >>= 1) ++zeros;
+        const std::uint64_t lowest = factor.significand & (~factor.significand + 1);  // the last bit that is set
+        const std::int32_t zeros = lowest == 0 ? 0 : bit_length(lowest) - 1;
+        const std::uint64_t odd = factor.significand >> zeros;
         fits = fits && bit_length(significand) + bit_length(odd) <= 64;
         significand *= odd;
         exponent += factor.exponent + zeros;

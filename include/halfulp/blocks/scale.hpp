@@ -23,7 +23,6 @@ inline dyadic binary64_quotient(const dyadic& x, const compact_product& divisor)
 struct group_scale {
     std::uint64_t code = 0;
     dyadic value{};
-    bool is_nan = false;
     bool rounded_to_zero = false;  ///< the group's largest magnitude is positive and the scale is zero
 };
 
@@ -43,12 +42,10 @@ class scale_rule {
         reach_exponent_ = product.exponent + detail::bit_length_of(product.significand) - 1;
     }
 
-    [[nodiscard]] const float_format& format() const noexcept { return format_; }
-
     /// The scale of a group with the largest finite magnitude `amax`, inside groups whose scales are `outer`.
     [[nodiscard]] group_scale scale(const dyadic& amax, std::span<const dyadic> outer, bool has_nonfinite,
                                     std::uint32_t random) const noexcept {
-        if (has_nonfinite && format_.has_nan()) return {format_.nan_code(), {}, true, false};
+        if (has_nonfinite && format_.has_nan()) return {format_.nan_code(), {}, false};
         if (amax.significand == 0) return from_projected(projector_.zero(false));
         if (by_exponent_) {
             // OCP MX v1.0, 6.3: the exponent of amax minus that of the largest magnitude inside, from bits, no logarithm.
@@ -56,7 +53,7 @@ class scale_rule {
             const std::int32_t e = wanted < format_.emin()   ? format_.emin()
                                    : wanted > format_.emax() ? format_.emax()
                                                              : wanted;
-            return {static_cast<std::uint64_t>(e - format_.emin()), {false, 1, e}, false, false};
+            return {static_cast<std::uint64_t>(e - format_.emin()), {false, 1, e}, false};
         }
         std::array<dyadic, max_factors> divisors = reach_;
         std::size_t count = reach_count_;
@@ -86,7 +83,7 @@ class scale_rule {
     }
 
     [[nodiscard]] group_scale from_projected(const projected& x) const noexcept {
-        return {to_code(x, projector_.grid), {false, x.significand, x.exponent}, false, false};
+        return {to_code(x, projector_.grid), {false, x.significand, x.exponent}, false};
     }
 
     float_format format_;

@@ -10,6 +10,8 @@
 
 namespace halfulp {
 
+inline constexpr std::uint64_t max_group_length = 0xFFFFFFFF;
+
 /// What shares one scale. Level 0 groups elements along the quantization axis; every further level groups the scales of the
 /// level before it, in C order.
 struct scale_group {

@@ -44,7 +44,7 @@ constexpr T to_value(const projected& x) noexcept {
     return from_bits<T>(to_code(x, carrier_grid<T>));
 }
 
-/// The code of x. `random` holds R, N = how.random_bits. Total: where NaN is called for and the format has none,
+/// The code of x. `random` holds R below 2^N, N = how.random_bits from 1 to 32. Total: where NaN is called for and the format has none,
 /// nan_policy::raise and nan_policy::keep act as to_max; overflow_policy::wrap and unbounded act as sat_finite.
 template <carrier T>
 constexpr std::uint64_t encode(T x, const float_format& format, const projection& how = {},

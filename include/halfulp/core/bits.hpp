@@ -21,11 +21,4 @@ constexpr std::uint64_t low_ones(int n) noexcept {
     return n <= 0 ? 0 : n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
 }
 
-/// x shifted right by n, with every nonzero bit that falls off kept as bit 0 ("jammed").
-constexpr std::uint64_t shift_right_jam(std::uint64_t x, int n) noexcept {
-    if (n <= 0) return x;
-    if (n >= 64) return x != 0;
-    return (x >> n) | ((x & low_ones(n)) != 0);
-}
-
 }  // namespace halfulp

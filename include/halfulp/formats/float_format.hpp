@@ -165,10 +165,6 @@ struct float_format {
             default: return hidden_bit();
         }
     }
-    /// The smallest member: the most negative finite one of a signed format, the smallest one of an unsigned format.
-    [[nodiscard]] constexpr std::uint64_t smallest_code() const noexcept {
-        return is_signed ? sign_mask() | max_magnitude() : 0;
-    }
 };
 
 }  // namespace halfulp

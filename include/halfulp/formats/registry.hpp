@@ -15,6 +15,12 @@ struct registered_format {
     std::array<std::string_view, 2> aliases;  ///< empty where there is none
     float_format format;
     std::string_view source;
+
+    /// Is this the row's name or one of its aliases?
+    [[nodiscard]] constexpr bool has_name(std::string_view text) const noexcept {
+        if (text.empty()) return false;
+        return text == name || text == aliases[0] || text == aliases[1];
+    }
 };
 
 inline constexpr std::array<registered_format, 19> registry{{
@@ -42,19 +48,17 @@ inline constexpr std::array<registered_format, 19> registry{{
 /// The row with this name or alias, or a null pointer.
 constexpr const registered_format* find_registered(std::string_view name) noexcept {
     for (const registered_format& row : registry) {
-        if (row.name == name) return &row;
-        for (const std::string_view alias : row.aliases) {
-            if (!alias.empty() && alias == name) return &row;
-        }
+        if (row.has_name(name)) return &row;
     }
     return nullptr;
 }
 
 /// A registered format by name at compile time: `constexpr auto f = halfulp::named("e4m3fn");`. Other names do not compile.
 consteval float_format named(std::string_view name) {
-    const registered_format* row = find_registered(name);
-    if (row == nullptr) throw "no registered format has this name";
-    return row->format;
+    for (const registered_format& row : registry) {
+        if (row.has_name(name)) return row.format;
+    }
+    throw "no registered format has this name";
 }
 
 }  // namespace halfulp

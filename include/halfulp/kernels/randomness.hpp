@@ -11,12 +11,12 @@ namespace halfulp {
 /// Either a counter-based source, or R itself for every element (hardware verification). Deterministic modes need neither.
 struct randomness {
     random_source source{};
-    std::span<const std::uint32_t> given{};  ///< R of each element, below 2^N; empty: drawn from `source`
-    bool present = false;
+    std::span<const std::uint32_t> given{};  ///< R of each element, below 2^N
+    enum class kind : std::uint8_t { none, drawn, given } from = kind::none;
 
     constexpr randomness() = default;
-    constexpr randomness(const random_source& s) : source(s), present(true) {}  // NOLINT: a source is a randomness
-    constexpr explicit randomness(std::span<const std::uint32_t> r) : given(r), present(true) {}
+    constexpr randomness(const random_source& s) : source(s), from(kind::drawn) {}  // NOLINT: a source is a randomness
+    constexpr explicit randomness(std::span<const std::uint32_t> r) : given(r), from(kind::given) {}
 };
 
 /// The words of elements first to first + words.size() - 1 of a source.

@@ -36,7 +36,11 @@ struct projector {
 
     constexpr projector(const float_format& format, const projection& how) noexcept
         : grid(format),
-          spec{how.rounding, how.ftz, how.random_bits},
+          // The scalar functions are total: N outside 1 to 32 counts as the nearer end.
+          spec{how.rounding, how.ftz,
+               how.random_bits < 1    ? 1
+               : how.random_bits > 32 ? 32
+                                      : int{how.random_bits}},
           overflow(how.overflow == overflow_policy::native ? native_overflow(format) : how.overflow),
           nan(how.nan),
           magnitude_if_unsigned(how.magnitude_if_unsigned),
