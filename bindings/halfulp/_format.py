@@ -138,13 +138,17 @@ class Format:
     def values(self) -> np.ndarray:
         """The value of every code, in the order of codes: float32 where that holds them all, else float64.
 
-        Raises ValueError above 16 bits (there are too many), TypeError where no carrier holds the values (use
-        :meth:`exact`).
+        Where no carrier holds them: an object array of Fractions. Raises ValueError above 16 bits (there are too many).
         """
         if self.bits > 16:
             raise ValueError(f"format {self.name} has 2^{self.bits} codes, allowed for values(): 16 bits or fewer")
         from halfulp._convert import decode
 
+        if not self._spec.holds("binary64"):
+            exact = [self.exact(code) for code in range(2**self.bits)]
+            out = np.empty(len(exact), dtype=object)
+            out[:] = [float(value) if isinstance(value, str) else value for value in exact]
+            return out
         return decode(np.arange(2**self.bits, dtype=self.code_dtype), self)
 
     def exact(self, code: int) -> Fraction | str:
@@ -296,6 +300,16 @@ def float_format(
     check_ascii("specials", specials)
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is {name!r}, allowed: a text or None")
-    return Format(
+    made = Format(
         _core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name
     )
+    if name is not None and name.isascii() and _means_another(name, made):
+        raise ValueError(f"name is {name!r}, which is the name of another format, allowed: a label of its own")
+    return made
+
+
+def _means_another(name: str, made: Format) -> bool:
+    try:
+        return Format(_core.parse_format(name)) != made
+    except ValueError:
+        return False

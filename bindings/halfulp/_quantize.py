@@ -176,7 +176,11 @@ def _options(
     if scales_draw and random is not None:
         raise ValueError("random holds R for the elements only, and scale_rounding is stochastic too, allowed: rng=")
     return how, lambda: named_source(
-        how.rounding if how.stochastic else scale_rounding, how.random_bits, rng, random, x.shape
+        f"rounding is {how.rounding!r}" if how.stochastic else f"scale_rounding is {scale_rounding!r}",
+        how.random_bits,
+        rng,
+        random,
+        x.shape,
     )
 
 

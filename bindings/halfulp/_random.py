@@ -69,13 +69,13 @@ def source_for(how: _core.Projection, rng: Any, random: Any, shape: tuple[int, .
                 f"{given} is given but rounding is {how.rounding!r}, which draws no random bits, allowed: None"
             )
         return None
-    return named_source(how.rounding, how.random_bits, rng, random, shape)
+    return named_source(f"rounding is {how.rounding!r}", how.random_bits, rng, random, shape)
 
 
-def named_source(rounding: str, random_bits: int, rng: Any, random: Any, shape: tuple[int, ...]) -> Source | np.ndarray:
+def named_source(mode: str, random_bits: int, rng: Any, random: Any, shape: tuple[int, ...]) -> Source | np.ndarray:
     if (rng is None) == (random is None):
         problem = "no source of random bits is named" if rng is None else "both rng and random are given"
-        raise ValueError(f"rounding is {rounding!r} and {problem}: {_SHOW}")
+        raise ValueError(f"{mode} and {problem}: {_SHOW}")
     if rng is not None:
         return draw(rng)
     words, _ = to_numpy("random", random)

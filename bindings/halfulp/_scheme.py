@@ -53,10 +53,10 @@ class Scheme:
             "levels:" if self.levels else "levels: []",
         ]
         for level in self.levels:
-            recipe = (
-                "ocp_floor" if not level.format.has_zero else "largest magnitude / largest reach, nearest_ties_to_even"
+            rule = (
+                "recipe: ocp_floor" if not level.format.has_zero else "scale: largest magnitude / largest reach (rne)"
             )
-            lines.append(f"  - {{group: {level.group}, format: {level.format}, recipe: {recipe!r}}}")
+            lines.append(f"  - {{group: {level.group}, format: {level.format}, {rule}}}")
         element = "".join(f"  {line}\n" for line in self.element.describe().splitlines())
         return "\n".join(lines) + "\nelement:\n" + element
 

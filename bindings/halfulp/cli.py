@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import halfulp as hu
@@ -59,6 +61,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line (None: the process's own) and returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows a '?' for it
+            stream.reconfigure(errors="replace")
     words = [_shielded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     if words and words[0] in LATER:
         return _fail(
@@ -210,6 +215,7 @@ def _result_files(options: argparse.Namespace) -> Callable[[pandas.DataFrame, li
     from halfulp.sweeping._extras import need
     from halfulp.sweeping._files import prepare, replacing
 
+    _check_paths(options)
     if options.output:
         if not options.output.endswith(".parquet"):
             raise ValueError(f"output is {options.output!r}, allowed: a name that ends in .parquet")
@@ -234,6 +240,25 @@ def _result_files(options: argparse.Namespace) -> Callable[[pandas.DataFrame, li
             yield options.findings
 
     return write
+
+
+def _check_paths(options: argparse.Namespace) -> None:
+    """No two files at one place, and none at the place of an input."""
+    if not options.weights:
+        raise ValueError("weights is '', allowed: a file, a folder, or a packaged model's name")
+    taken: dict[Path, str] = {}
+    for place in (Path(options.weights), *(Path(options.weights).glob("*") if Path(options.weights).is_dir() else ())):
+        taken[place.resolve()] = "the weights"
+    for argument in ("output", "plot", "findings"):
+        path = getattr(options, argument)
+        if path is None:
+            continue
+        if not path:
+            raise ValueError(f"{argument} is '', allowed: a file's name")
+        place = Path(path).resolve()
+        if place in taken:
+            raise ValueError(f"{argument} is {path!r}, which is {taken[place]} too, allowed: a file of its own")
+        taken[place] = argument
 
 
 def _check_rng(options: argparse.Namespace) -> None:

@@ -52,9 +52,18 @@ def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **p
         where = tuple(int(i) for i in index)
         lines.append(
             f"  {list(where)}: source {float(flat[where]).hex()}, actual {seen}, "
-            f"expected code {int(expected[where]):#x} = {f.exact(int(expected[where]))}"
+            f"expected code {int(expected[where]):#x} = {_shown(f, int(expected[where]))}"
         )
     raise AssertionError("\n".join(lines))
+
+
+def _shown(f: Format, code: int) -> str:
+    """The value of a code, as a power of two times an integer where a fraction would not fit a line."""
+    value = f.exact(code)
+    if isinstance(value, str) or max(value.numerator.bit_length(), value.denominator.bit_length()) <= 64:
+        return str(value)
+    negative, significand, exponent = f._spec.finite_value(code)
+    return f"{'-' if negative else ''}{significand} * 2^{exponent}"
 
 
 def _bits(array: np.ndarray) -> Any:

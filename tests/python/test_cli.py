@@ -269,3 +269,28 @@ assert main(["sweep", {str(tmp_path / "w.npy")!r}, "mxfp4", "--quiet", "--plot",
         "halfulp sweep: a Parquet file needs the package pyarrow: pip install 'halfulp[sweep]'",
         "halfulp sweep: a plot needs the package matplotlib: pip install 'halfulp[plots]'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--findings", "w.npz"], "findings is 'w.npz', which is the weights too"),
+        (["-o", "a.parquet", "--findings", "./a.parquet"], "findings is './a.parquet', which is output too"),
+        (["-o", ""], "output is ''"),
+    ],
+)
+def test_an_output_is_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], part: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("w.npz", a=np.ones((2, 32), np.float32))
+    before = Path("w.npz").read_bytes()
+    assert cli.main(["sweep", "w.npz", "mxfp4", "--quiet", *words]) == 2
+    assert part in capsys.readouterr().err
+    assert Path("w.npz").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
+
+
+def test_empty_weights_are_not_the_current_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sweep", "", "mxfp4"]) == 2
+    assert "weights is ''" in capsys.readouterr().err

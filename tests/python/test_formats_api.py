@@ -137,12 +137,10 @@ def test_values_are_the_exact_values_in_the_order_of_codes(name: str) -> None:
             }[exact]
 
 
-def test_values_above_16_bits_and_beyond_every_carrier_are_errors() -> None:
+def test_values_above_16_bits_are_an_error() -> None:
     for name in ("tf32", "binary32", "e8m8"):
         with pytest.raises(ValueError, match="16 bits or fewer"):
             hu.format(name).values()
-    with pytest.raises(TypeError, match="exact"):
-        hu.format("e15m0f").values()
 
 
 @pytest.mark.parametrize("name", ["e19m3f", "e19m3fnu", "e18m30"])
@@ -314,3 +312,17 @@ def test_describe_of_a_scheme_lists_every_level() -> None:
     assert "group: tensor, format: binary32" in text
     assert "name: e2m1fn" in text
     assert "levels: []" in hu.scheme("e2m1fn").describe()
+
+
+def test_a_label_may_not_be_another_formats_name() -> None:
+    with pytest.raises(ValueError, match="name is 'e5m2'"):
+        hu.float_format(exponent_bits=4, mantissa_bits=3, name="e5m2")
+    assert hu.float_format(exponent_bits=4, mantissa_bits=3, name="e4m3").name == "e4m3"
+
+
+def test_values_beyond_every_carrier_are_fractions() -> None:
+    f = hu.format("e12m2")
+    values = f.values()
+    assert values.dtype == object
+    assert values[1] == f.exact(1)
+    assert np.isnan(values[f._spec.nan_code])

