@@ -63,10 +63,8 @@ void bind_formats(py::module_& m) {
     m.def("make_float_format", [](int exponent_bits, int mantissa_bits, std::optional<std::int32_t> bias,
                                   const std::string& special_codes, bool is_signed, bool has_subnormals) {
         const specials s = parse_specials(special_codes);
-        const bool shiftable = exponent_bits >= 1 && exponent_bits <= max_exponent_bits;
-        return make_float_format(exponent_bits, mantissa_bits,
-                                 bias.value_or(shiftable ? default_bias(exponent_bits, s) : 0), s, is_signed,
-                                 has_subnormals);
+        return make_float_format(exponent_bits, mantissa_bits, bias.value_or(default_bias(exponent_bits, s)), s,
+                                 is_signed, has_subnormals);
     });
     m.def("registry", [] {
         py::list rows;

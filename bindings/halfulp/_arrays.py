@@ -132,12 +132,16 @@ def carried(name: str, x: Any) -> Carried:
     return Carried(raw(contiguous).reshape(array.shape), CARRIERS[dtype.name], array.shape, array, dtype, is_python)
 
 
+def able_carriers(spec: _core.FloatFormat, none: str) -> str:
+    """The dtypes that hold every value of a format, for a message; `none` where there is none."""
+    return " or ".join(name for name, carrier in CARRIERS.items() if spec.holds(carrier)) or none
+
+
 def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None:
     """TypeError where the carrier cannot hold the format's values exactly."""
     if spec.holds(carrier):
         return
-    able = [DTYPES[c] for c in CARRIERS.values() if spec.holds(c)]
-    instead = " or ".join(able) if able else "none does; encode() and Format.exact() still work"
+    instead = able_carriers(spec, "none does; encode() and Format.exact() still work")
     raise TypeError(
         f"x has dtype {DTYPES[carrier]}, which does not hold every value of {format_name}, allowed: {instead}"
     )

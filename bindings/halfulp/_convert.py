@@ -8,8 +8,8 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import (
-    CARRIERS,
     DTYPES,
+    able_carriers,
     carried,
     carrier_dtype,
     carrier_of,
@@ -107,8 +107,7 @@ def decode(
     default = "binary32" if f._spec.holds("binary32") else "binary64"
     carrier = default if dtype is None else carrier_of(dtype)
     if not f._spec.holds(carrier):
-        able = [name for name, c in CARRIERS.items() if f._spec.holds(c)]
-        instead = " or ".join(able) if able else "none; Format.exact(code) gives exact values"
+        instead = able_carriers(f._spec, "none; Format.exact(code) gives exact values")
         raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed: {instead}")
     a = _Codes(array, is_python)
     count = thread_count(threads)

@@ -65,11 +65,8 @@ std::optional<float_format> parse_shape(std::string_view text) {
     const bool is_signed = !in.take("u");
     const bool has_subnormals = !in.take("_nosub");
     if (!in.at_end()) return std::nullopt;
-    const bool shiftable =
-        *exponent_bits >= 1 && *exponent_bits <= max_exponent_bits;  // else make_float_format refuses it
-    return make_float_format(*exponent_bits, *mantissa_bits,
-                             bias.value_or(shiftable ? default_bias(*exponent_bits, special_codes) : 0), special_codes,
-                             is_signed, has_subnormals);
+    return make_float_format(*exponent_bits, *mantissa_bits, bias.value_or(default_bias(*exponent_bits, special_codes)),
+                             special_codes, is_signed, has_subnormals);
 }
 
 /// Binary<K>p<P>{s|u}{e|f}.

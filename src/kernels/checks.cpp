@@ -64,6 +64,18 @@ void check_random(rounding_mode mode, int random_bits, const randomness& random,
     }
 }
 
+void check_code_width(int digits, const float_format& format) {
+    if (format.bits() <= digits) return;
+    throw std::invalid_argument("the code type has " + std::to_string(digits) + " bits, allowed: at least " +
+                                std::to_string(format.bits()) + " for " + to_string(format));
+}
+
+void check_not_kept(nan_policy nan, const std::string& function) {
+    if (nan != nan_policy::keep) return;
+    throw std::invalid_argument("nan is 'keep', allowed in " + function +
+                                ": raise, to_max, to_zero (a kept NaN has no code)");
+}
+
 void check_threads(int threads) {
     if (threads < 1) throw std::invalid_argument("threads is " + std::to_string(threads) + ", allowed: 1 or more");
 }

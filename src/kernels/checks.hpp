@@ -23,6 +23,12 @@ void check_random(rounding_mode mode, int random_bits, const randomness& random,
 /// The indices of `size` elements, counted from the offset, have 64 bits.
 void check_offset(std::uint64_t offset, std::size_t size);
 
+/// Codes of the format fit `digits` bits.
+void check_code_width(int digits, const float_format& format);
+
+/// A kept NaN has no code: `function` refuses nan_policy::keep.
+void check_not_kept(nan_policy nan, const std::string& function);
+
 /// Threads are at least 1.
 void check_threads(int threads);
 

@@ -102,20 +102,13 @@ void encode(std::span<const T> x, std::span<C> codes, const float_format& format
     check_projection(how);
     detail::check_threads(threads);
     detail::check_random(how.rounding, how.random_bits, random, x.size());
-    if (format.bits() > std::numeric_limits<C>::digits) {
-        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) +
-                                    " bits, allowed: at least " + std::to_string(format.bits()) + " for " +
-                                    to_string(format));
-    }
+    detail::check_code_width(std::numeric_limits<C>::digits, format);
     if (how.overflow == overflow_policy::unbounded) {
         throw std::invalid_argument(
             "overflow is 'unbounded', allowed in encode: sat_finite, sat_propagate, sat_none, to_nan (numbers beyond "
             "the format have no code)");
     }
-    if (how.nan == nan_policy::keep) {
-        throw std::invalid_argument(
-            "nan is 'keep', allowed in encode: raise, to_max, to_zero (a kept NaN has no code)");
-    }
+    detail::check_not_kept(how.nan, "encode");
     encode_any(x, code_array{codes.data(), sizeof(C)}, format, how, random, threads);
 }
 

@@ -135,12 +135,16 @@ projected decoded(std::uint64_t code, const float_format& format) {
     return element;
 }
 
-void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
+void check_shape(const scheme& s, const axis_view& view, std::size_t x_size) {
     validate(s);
     if (view.size() != x_size) {
         throw std::invalid_argument("the axis view has " + std::to_string(view.size()) +
                                     " elements, allowed: " + std::to_string(x_size) + ", as many as x has");
     }
+}
+
+void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
+    check_shape(s, view, x_size);
     detail::check_threads(options.threads);
     detail::check_random(options.rounding, options.random_bits, options.random, x_size);
     if (!options.scale_rounding || !is_stochastic(*options.scale_rounding)) return;
@@ -204,15 +208,8 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
                          scale_planes& scales, const quantize_options& options) {
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), codes.size());
-    if (s.element.bits() > std::numeric_limits<C>::digits) {
-        throw std::invalid_argument("the code type has " + std::to_string(std::numeric_limits<C>::digits) +
-                                    " bits, allowed: at least " + std::to_string(s.element.bits()) + " for " +
-                                    to_string(s.element));
-    }
-    if (options.nan == nan_policy::keep) {
-        throw std::invalid_argument(
-            "nan is 'keep', allowed in quantize: raise, to_max, to_zero (a kept NaN has no code)");
-    }
+    detail::check_code_width(std::numeric_limits<C>::digits, s.element);
+    detail::check_not_kept(options.nan, "quantize");
     const scheme_layout layout(s, view);
     const float_grid grid(s.element);
     return quantize_with(
@@ -255,9 +252,8 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
 template <carrier T, code_type C>
 void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
                 std::span<T> out, int threads) {
-    quantize_options plain;
-    plain.threads = threads;
-    check_options(s, view, plain, codes.size());
+    check_shape(s, view, codes.size());
+    detail::check_threads(threads);
     detail::check_sizes(codes.size(), out.size());
     const scheme_layout layout(s, view);
     if (scales.size() != s.levels.size()) {

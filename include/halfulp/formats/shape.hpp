@@ -11,8 +11,10 @@ inline constexpr int max_exponent_bits = 19;
 inline constexpr int max_format_bits = 64;
 inline constexpr std::int32_t bias_limit = std::int32_t{1} << 19;  ///< |bias| stays below it
 
-/// The bias that a shape has unless told otherwise: 2^(E-1) - 1, and one more for `fnuz`.
+/// The bias that a shape has unless told otherwise: 2^(E-1) - 1, and one more for `fnuz`. 0 for an
+/// exponent width that no format has: make_float_format then refuses the width itself.
 constexpr std::int32_t default_bias(int exponent_bits, specials special_codes) noexcept {
+    if (exponent_bits < 1 || exponent_bits > max_exponent_bits) return 0;
     const std::int32_t half = std::int32_t{1} << (exponent_bits - 1);
     return special_codes == specials::fnuz ? half : half - 1;
 }
