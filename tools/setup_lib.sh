@@ -17,7 +17,7 @@ environment_key() {
   {
     pwd
     "$python" --version || true
-    cat tools/setup tools/setup_lib.sh tools/get_catch2 pyproject.toml
+    cat tools/setup tools/setup_lib.sh tools/debian13.sh tools/get_catch2 tools/get_xsimd pyproject.toml
   } 2>/dev/null | sha256sum
 }
 
@@ -108,6 +108,26 @@ check_versions() {
   if [ -z "${CXX:-}" ]; then
     found=$(g++ -dumpfullversion)
     at_least 12 "$found" || die "halfulp needs g++ 12 or newer, and this is $found. CXX=... names another compiler."
+  fi
+}
+
+# --- the vector kernels' headers --------------------------------------------------------------------------------------
+
+has_xsimd() {
+  printf '#include <xsimd/config/xsimd_config.hpp>\n#if XSIMD_VERSION_MAJOR < 13\n#error\n#endif\n' |
+    "${CXX:-g++}" -E -x c++ -
+}
+
+# Without them the build has no vector kernels, and says so.
+need_xsimd() {
+  [ ! -e .deps/xsimd/include ] || return 0
+  has_xsimd >/dev/null 2>&1 && return
+  command -v apt-cache >/dev/null || { say "no xsimd 13 here: the build will have no vector kernels" && return; }
+  apt_update
+  if apt-cache show libxsimd-dev 2>/dev/null | grep -q '^Version: 1[3-9]'; then
+    apt_install libxsimd-dev
+  else
+    tools/get_xsimd
   fi
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../kernels/checks.hpp"
-#include "../kernels/default_environment.hpp"
+#include "../kernels/float_environment.hpp"
 #include "../kernels/parallel.hpp"
 
 namespace halfulp {
@@ -57,13 +57,13 @@ difference measure_difference(std::span<const T> x, std::span<const T> y, int th
     detail::check_threads(threads);
     std::vector<difference> blocks((x.size() + block_size - 1) / block_size);
     detail::parallel_for(blocks.size(), threads, 1, [&](std::size_t begin, std::size_t end) {
-        const detail::default_environment environment;
+        const detail::float_environment environment;
         for (std::size_t b = begin; b < end; ++b) {
             const std::size_t start = b * block_size;
             blocks[b] = measure_block(x.data() + start, y.data() + start, std::min(block_size, x.size() - start));
         }
     });
-    const detail::default_environment environment;
+    const detail::float_environment environment;
     difference out;
     for (const difference& block : blocks) {
         out.count += block.count;

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "checks.hpp"
+#include "conversion.hpp"
+#include "decoding.hpp"
 #include "dispatch_mode.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/formats/name.hpp"
@@ -15,7 +17,7 @@
 namespace halfulp {
 namespace {
 
-constexpr std::size_t block_size = 1024;  // elements between two fillings of the random words: a few kilobytes of stack
+constexpr std::size_t thread_grain = 4096;  // elements: threads share no cache line of any output
 
 /// What a float format cannot do with a projection.
 void check_projection(const projection& how) {
@@ -26,57 +28,56 @@ void check_projection(const projection& how) {
     }
 }
 
-/// Projects x block by block and hands every projected number to sink(index, number).
+/// Random words of a block of elements.
+constexpr std::size_t block_size = 1024;
+
+/// The scalar definition on elements `begin` to `end` of the whole array, x pointing to element `begin`; every projected number goes to
+/// sink(index, number).
 template <carrier T, class Sink>
-void for_each_projected(std::span<const T> x, const float_format& format, const projection& how,
-                        const randomness& random, int threads, const Sink& sink) {
+void project_each(const T* x, std::size_t begin, std::size_t end, const float_format& format, const projection& how,
+                  const randomness& random, const Sink& sink) {
     detail::with_mode(how.rounding, [&]<rounding_mode Mode>() {
-        detail::parallel_for(x.size(), threads, block_size, [&](std::size_t begin, std::size_t end) {
-            projector to(format, how);
-            to.spec.mode = Mode;
-            std::array<std::uint32_t, block_size> words;
-            for (std::size_t start = begin; start < end; start += block_size) {
-                const std::size_t stop = std::min(end, start + block_size);
-                if constexpr (is_stochastic(Mode)) {
-                    if (random.from == randomness::kind::drawn) {
-                        fill_words(random.source, start, 0, std::span(words).first(stop - start));
-                        for (std::uint32_t& word : words) word >>= 32 - how.random_bits;
-                    } else {
-                        std::copy(random.given.begin() + static_cast<std::ptrdiff_t>(start),
-                                  random.given.begin() + static_cast<std::ptrdiff_t>(stop), words.begin());
-                    }
-                }
-                for (std::size_t i = start; i < stop; ++i) {
-                    const projected number = project(x[i], to, is_stochastic(Mode) ? words[i - start] : 0);
-                    if (number.missing_nan && how.nan == nan_policy::raise) detail::throw_missing_nan(i, format);
-                    sink(i, number);
+        projector to(format, how);
+        to.spec.mode = Mode;
+        std::array<std::uint32_t, block_size> words;
+        for (std::size_t start = begin; start < end; start += block_size) {
+            const std::size_t stop = std::min(end, start + block_size);
+            if constexpr (is_stochastic(Mode)) {
+                if (random.from == randomness::kind::drawn) {
+                    fill_words(random.source, start, 0, std::span(words).first(stop - start));
+                    for (std::uint32_t& word : words) word >>= 32 - how.random_bits;
+                } else {
+                    std::copy(random.given.begin() + static_cast<std::ptrdiff_t>(start),
+                              random.given.begin() + static_cast<std::ptrdiff_t>(stop), words.begin());
                 }
             }
-        });
+            for (std::size_t i = start; i < stop; ++i) {
+                const projected number = project(x[i - begin], to, is_stochastic(Mode) ? words[i - start] : 0);
+                if (number.missing_nan && how.nan == nan_policy::raise) detail::throw_missing_nan(i, format);
+                sink(i, number);
+            }
+        }
     });
 }
 
-/// A code array of any width, so that the loops over modes are compiled once per carrier and not once per width.
-struct code_array {
-    void* data;
-    std::size_t width;
-
-    void store(std::size_t i, std::uint64_t code) const noexcept {
-        switch (width) {
-            case 1: static_cast<std::uint8_t*>(data)[i] = static_cast<std::uint8_t>(code); break;
-            case 2: static_cast<std::uint16_t*>(data)[i] = static_cast<std::uint16_t>(code); break;
-            case 4: static_cast<std::uint32_t*>(data)[i] = static_cast<std::uint32_t>(code); break;
-            default: static_cast<std::uint64_t*>(data)[i] = code; break;
+/// The whole array over threads: vector kernels where they cover the call, and the definition.
+template <carrier T, class Out, class Sink>
+void convert_array(std::span<const T> x, std::span<Out> out, const float_format& format, const projection& how,
+                   const randomness& random, int threads, const Sink& sink) {
+    const detail::conversion<T, Out> vectors(format, how, random);
+    const bool stream = vectors.covers() && vectors.may_stream() &&
+                        static_cast<const void*>(x.data()) != static_cast<const void*>(out.data()) &&
+                        detail::worth_streaming(x.size_bytes(), out.size_bytes());
+    detail::parallel_for(x.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
+        const auto define = [&](std::size_t from, std::size_t to, const T* at) {
+            project_each(at, from, to, format, how, random, sink);
+        };
+        if (vectors.covers()) {
+            vectors.run(x.data(), out.data(), begin, end - begin, stream, define);
+        } else {
+            define(begin, end, x.data() + begin);
         }
-    }
-};
-
-template <carrier T>
-void encode_any(std::span<const T> x, code_array codes, const float_format& format, const projection& how,
-                const randomness& random, int threads) {
-    const float_grid grid(format);
-    for_each_projected(x, format, how, random, threads,
-                       [&](std::size_t i, const projected& number) { codes.store(i, to_code(number, grid)); });
+    });
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ void round(std::span<const T> x, std::span<T> out, const float_format& format, c
     check_projection(how);
     detail::check_threads(threads);
     detail::check_random(how.rounding, how.random_bits, random, x.size());
-    for_each_projected(x, format, how, random, threads, [&](std::size_t i, const projected& number) {
+    convert_array(x, out, format, how, random, threads, [&](std::size_t i, const projected& number) {
         out[i] = number.missing_nan && how.nan == nan_policy::keep ? from_bits<T>(carrier_traits<T>::format.nan_code())
                                                                    : to_value<T>(number);
     });
@@ -109,7 +110,9 @@ void encode(std::span<const T> x, std::span<C> codes, const float_format& format
             "the format have no code)");
     }
     detail::check_not_kept(how.nan, "encode");
-    encode_any(x, code_array{codes.data(), sizeof(C)}, format, how, random, threads);
+    const float_grid grid(format);
+    convert_array(x, codes, format, how, random, threads,
+                  [&](std::size_t i, const projected& number) { codes[i] = static_cast<C>(to_code(number, grid)); });
 }
 
 template <carrier T, code_type C>
@@ -117,14 +120,23 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
     detail::check_sizes(codes.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, format);
     detail::check_threads(threads);
-    detail::check_codes("codes", codes, format);
+    const detail::decoding<T, C> vectors(format);
+    const bool stream = vectors.covers() && vectors.may_stream() &&
+                        static_cast<const void*>(codes.data()) != static_cast<const void*>(out.data()) &&
+                        detail::worth_streaming(codes.size_bytes(), out.size_bytes());
     // Up to 8 bits the table is no larger than a few cache lines; building it costs less than it saves beyond a few codes.
     std::array<T, 256> table;
-    const bool tabulated = format.bits() <= 8 && codes.size() > 256;
+    const bool tabulated = !vectors.covers() && format.bits() <= 8 && codes.size() > 256;
     for (std::uint64_t code = 0; tabulated && code <= format.code_mask(); ++code) table[code] = decode<T>(code, format);
-    detail::parallel_for(codes.size(), threads, block_size, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(codes.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
+        if (vectors.covers()) {
+            if (!vectors.run(codes.data(), out.data(), begin, end - begin, stream))
+                detail::check_codes("codes", codes, format);
+            return;
+        }
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint64_t code = codes[i];
+            if (code > format.code_mask()) detail::throw_code_range("codes", i, code, format);
             out[i] = tabulated ? table[code] : decode<T>(code, format);
         }
     });
@@ -136,7 +148,7 @@ void probability_away(std::span<const T> x, std::span<double> out, const float_f
     detail::check_sizes(x.size(), out.size());
     detail::check_threads(threads);
     detail::check_random(rounding_mode::toward_zero, random_bits, {}, x.size());
-    detail::parallel_for(x.size(), threads, block_size, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(x.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint64_t magnitude = to_bits(x[i]) & carrier_traits<T>::format.magnitude_mask();
             const bool nan = magnitude > carrier_traits<T>::format.infinity_magnitude();

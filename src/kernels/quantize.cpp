@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "checks.hpp"
-#include "default_environment.hpp"
+
 #include "find_scales.hpp"
+#include "float_environment.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/formats/name.hpp"
 #include "nearest_even_piece.hpp"
@@ -167,7 +168,7 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const schem
     const bool stochastic = is_stochastic(options.rounding);
     const int drop = 32 - options.random_bits;
     detail::parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
-        const detail::default_environment environment;
+        const detail::float_environment environment;
         element_encoder<T> encoder(s, options);
         std::uint64_t over = 0;
         std::vector<combined_scale> lanes;

@@ -1,0 +1,174 @@
+// Formats on a lane's grid. For a magnitude m of exponent e let c = 2^(max(e, emin) - M + mantissa_bits): m + c lies in [c, 2c) (for
+// M <= mantissa_bits - 2), where the lane's last bit is worth just the format's quantum. So the hardware's own rounding of m + c is
+// the rounding wanted, and t - c is exact. The bits of t count quanta: the next one away from zero is t + 1, parity is the last bit.
+//
+// The kernel does not set the rounding direction; whoever calls it does (float_environment). `direct` takes whatever is set;
+// the others want toward zero: then t - c is the neighbour toward zero, the remainder m - (t - c) is exact, as both are multiples of
+// m's last bit and the difference is below the quantum, and the mode's decision adds 0 or 1 to t.
+#pragma once
+
+#include "finish.hpp"
+
+namespace halfulp::simd {
+
+/// Full: every option of a projection and of a format; otherwise signed formats with subnormals, M >= 1, no flushing.
+template <class A, class Lane, class Out, grid_engine Engine, bool Full>
+struct grid_step {
+    using U = typename lane_types<Lane>::bits;
+    using vu = xsimd::batch<U, A>;
+    using vf = xsimd::batch<Lane, A>;
+    static constexpr bool codes = !std::is_same_v<Lane, Out>;
+    static constexpr std::size_t lanes = vu::size;
+    static constexpr bool hardware = Engine == grid_engine::direct || Engine == grid_engine::direct_signed;
+    static constexpr int mantissa_bits = lane_types<Lane>::mantissa_bits;
+
+    const grid_plan<Lane>& plan;
+    vu cap, low_limit, low_adder, adder_offset, exponent, code_base;
+    finisher<A, Lane, codes> finish;
+
+    HALFULP_INLINE explicit grid_step(const grid_plan<Lane>& p)
+        : plan(p),
+          cap(p.cap),
+          low_limit(p.low_limit),
+          low_adder(p.low_adder),
+          adder_offset(p.adder_offset),
+          exponent(lane_types<Lane>::infinity),
+          code_base(p.code_base),
+          finish(p.out) {}
+
+    HALFULP_INLINE vu decide(const decision<U>& d, const vu& sign, const vu& odd) const {
+        return all<U, A>(d.constant) ^ (sign & all<U, A>(d.sign)) ^ (odd & all<U, A>(d.parity));
+    }
+
+    /// 1 where the number goes to its neighbour away from zero, else 0. t is the sum, rounded toward zero.
+    HALFULP_INLINE vu away(const vu& bits, const vu& m, const vu& c, const vu& t, const std::uint32_t* words) const {
+        const vf remainder = as_number<Lane, A>(m) - (as_number<Lane, A>(t) - as_number<Lane, A>(c));
+        const vu one = all<U, A>(1);
+        const vu zero = all<U, A>(0);
+        if constexpr (Engine == grid_engine::general) {
+            const vu half_step = all<U, A>(U{mantissa_bits + 1} << mantissa_bits);
+            const vf half = as_number<Lane, A>((c - half_step) & all<U, A>(plan.half_mask));
+            vu odd = t & one;
+            if constexpr (Full)
+                odd = odd & (((c >> mantissa_bits) + all<U, A>(plan.parity_shift)) | all<U, A>(plan.parity_mask));
+            const vu sign = bits >> (static_cast<int>(sizeof(U)) * 8 - 1);
+            const auto more = xsimd::batch_bool_cast<U>(remainder > half);
+            const auto equal = xsimd::batch_bool_cast<U>(remainder == half);
+            return xsimd::select(more, decide(plan.above, sign, odd),
+                                 xsimd::select(equal, decide(plan.tie, sign, odd), zero));
+        } else if constexpr (sizeof(U) == 4) {  // stochastic_a
+            const vf scaled = remainder * as_number<Lane, A>(all<U, A>(plan.scale) - c);
+            vu word = vu::load_unaligned(words);
+            if (plan.given_up != 0) word = word << plan.given_up;
+            const vu mask = all<U, A>(plan.random_mask);
+            return xsimd::select((floor_to_uint32<A>(scaled) & mask) > xsimd::bitwise_andnot(mask, word), one, zero);
+        } else {
+            vu word = load_widened<A>(words);
+            if (plan.given_up != 0) word = word << plan.given_up;
+            word = word & all<U, A>(plan.random_mask);
+            if constexpr (Engine == grid_engine::stochastic_equal) {
+                const auto inexact = xsimd::batch_bool_cast<U>(remainder > all<Lane, A>(0));
+                return xsimd::select(inexact, word >> 31, zero);
+            } else {
+                // In units of 2^-32 of the gap. A: floor(f 2^N) + R >= 2^N, and 2^N - R is an integer, so the floor is of no
+                // consequence: f 2^32 >= 2^32 - R 2^(32-N). B: the same with half of R's last bit more. C: nearest-even of f 2^N
+                // reaches V = 2^N - R above V - 1/2, and at V - 1/2 when V is even. All of them are binary64 numbers.
+                const vf scaled = remainder * as_number<Lane, A>(all<U, A>(plan.scale) - c);
+                vf threshold = all<Lane, A>(4294967296.0) - to_double<A>(word);
+                if constexpr (Engine == grid_engine::stochastic_a) {
+                    return xsimd::select(xsimd::batch_bool_cast<U>(scaled >= threshold), one, zero);
+                } else {
+                    threshold = threshold - all<Lane, A>(plan.random_half);
+                    const auto reached = xsimd::batch_bool_cast<U>(scaled >= threshold);
+                    if constexpr (Engine == grid_engine::stochastic_b) {
+                        return xsimd::select(reached, one, zero);
+                    } else {
+                        const auto at = xsimd::batch_bool_cast<U>(scaled == threshold);
+                        const auto odd = above<U, A>(word & all<U, A>(plan.random_last), zero);
+                        return xsimd::select(reached & !(at & odd), one, zero);
+                    }
+                }
+            }
+        }
+    }
+
+    HALFULP_INLINE vu operator()(const Lane* x, const std::uint32_t* words, flags& report) const {
+        vu bits = as_bits<Lane, A>(vf::load_unaligned(x));
+        if constexpr (Full) bits = bits & all<U, A>(plan.operand_mask);
+        const vu magnitude = xsimd::bitwise_andnot(bits, finish.sign_bit);
+        const vu m = lower<U, A>(magnitude, cap);
+        // c: `low_adder` where the magnitude is below 2^emin. For gradual underflow that is the maximum of the exponents.
+        vu c;
+        if constexpr (Full) {
+            c = xsimd::select(above<U, A>(low_limit, m), low_adder, (m & exponent) + adder_offset);
+        } else {
+            c = higher_adder(m);
+        }
+        vu t;
+        if constexpr (Engine == grid_engine::direct_signed) {
+            const vu sign = bits & finish.sign_bit;
+            c = c | sign;
+            t = as_bits<Lane, A>(as_number<Lane, A>(m | sign) + as_number<Lane, A>(c));
+        } else {
+            t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
+        }
+        if constexpr (!hardware) t = t + away(bits, m, c, t, words);
+        if constexpr (Full) return finish_full(bits, magnitude, m, c, t, report);
+        vu result;
+        if constexpr (codes) {
+            result = t - c;
+            if constexpr (Engine == grid_engine::direct_signed) c = xsimd::bitwise_andnot(c, finish.sign_bit);
+            result = result + ((c >> plan.code_down) - code_base);
+        } else {
+            result = as_bits<Lane, A>(as_number<Lane, A>(t) - as_number<Lane, A>(c));
+            if constexpr (Engine == grid_engine::direct_signed) result = xsimd::bitwise_andnot(result, finish.sign_bit);
+        }
+        return finish(bits, magnitude, result, report);
+    }
+
+    HALFULP_INLINE vu higher_adder(const vu& m) const {
+        const vu e = (m & exponent) + adder_offset;
+        if constexpr (is_avx512<A> || (is_avx2<A> && sizeof(U) == 4)) {
+            return xsimd::max(e, low_adder);
+        } else {
+            return xsimd::select(above<U, A>(e, low_adder), e, low_adder);
+        }
+    }
+
+    HALFULP_INLINE vu finish_full(const vu& bits, const vu& magnitude, const vu& m, const vu& c, const vu& t,
+                                  flags& report) const {
+        const vu zero = all<U, A>(0);
+        const vu value = as_bits<Lane, A>(as_number<Lane, A>(t) - as_number<Lane, A>(c));
+        const auto low = above<U, A>(low_limit, m);
+        vu result = value;
+        if constexpr (codes) {
+            result = t - c + ((c >> plan.code_down) - code_base) - all<U, A>(plan.code_hidden);
+            if (plan.low_is_one_gap) {
+                result =
+                    xsimd::select(low, xsimd::select(above<U, A>(value, zero), all<U, A>(plan.low_code), zero), result);
+            }
+        }
+        if (plan.has_low_value) result = xsimd::select(low, all<U, A>(plan.low_value), result);
+        const auto flushed =
+            above<U, A>(all<U, A>(plan.flush_operand), m) | above<U, A>(all<U, A>(plan.flush_result), value);
+        if (plan.flush_operand != 0 || plan.flush_result != 0) result = xsimd::select(flushed, zero, result);
+        const auto rare = (above<U, A>(magnitude, zero) & above<U, A>(all<U, A>(plan.rare_below), magnitude)) |
+                          (above<U, A>(magnitude, all<U, A>(plan.rare_above)) &
+                           above<U, A>(all<U, A>(lane_types<Lane>::infinity), magnitude));
+        if (xsimd::any(rare)) [[unlikely]]
+            report = 1;
+        vu y = finish(bits, magnitude, result, report);
+        const vu negative = spread_top_bit<U, A>(bits);
+        if (plan.is_unsigned) {
+            const auto finite = above<U, A>(all<U, A>(lane_types<Lane>::infinity), magnitude);
+            auto moved = (negative != zero) & finite;
+            if (!plan.has_low_value) moved = moved & (result != zero);
+            y = xsimd::select(moved, all<U, A>(plan.negative_result), y);
+        }
+        const vu exact_zero = all<U, A>(plan.exact_zero.positive) ^
+                              (negative & all<U, A>(plan.exact_zero.positive ^ plan.exact_zero.negative));
+        return xsimd::select(magnitude == zero, exact_zero, y);
+    }
+};
+
+}  // namespace halfulp::simd

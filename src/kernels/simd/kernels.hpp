@@ -1,0 +1,96 @@
+// The kernels of one architecture, gathered in a table.
+#pragma once
+
+#include "aligned_kernel.hpp"
+#include "decode_kernel.hpp"
+#include "grid_kernel.hpp"
+#include "philox_kernel.hpp"
+
+namespace halfulp::simd {
+
+template <class A, class Lane, class Out, class Step, class Plan>
+flags convert(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words, const Plan& plan, bool stream) {
+    using U = typename lane_types<Lane>::bits;
+    using vu = xsimd::batch<U, A>;
+    constexpr std::size_t lanes = vu::size;
+    const Step step(plan);
+    flags report = 0;
+    const auto word_of = [](const std::uint32_t* w, std::size_t k) { return w == nullptr ? nullptr : w + k * lanes; };
+    if constexpr (std::is_same_v<Lane, Out>) {
+        constexpr std::size_t vectors = 2;
+        for_groups<lanes * vectors>(x, out, size, words, stream,
+                                    [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
+                                        for (std::size_t k = 0; k < vectors; ++k) {
+                                            const vu y = step(from + k * lanes, word_of(w, k), report);
+                                            put(to + k * lanes, as_number<Lane, A>(y), past_caches);
+                                        }
+                                    });
+    } else if constexpr (sizeof(Out) == 8) {
+        for_groups<lanes>(x, out, size, words, stream,
+                          [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
+                              put(to, step(from, w, report), past_caches);
+                          });
+    } else {
+        for_groups<lanes * 4>(x, out, size, words, stream,
+                              [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
+                                  vu y[4];
+                                  for (std::size_t k = 0; k < 4; ++k)
+                                      y[k] = step(from + k * lanes, word_of(w, k), report);
+                                  put_codes<Out, A>(to, y, past_caches);
+                              });
+    }
+    return report;
+}
+
+template <class A>
+void widen_floats(const float* x, double* out, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<double>(x[i]);
+}
+template <class A>
+void narrow_doubles(const double* x, float* out, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(x[i]);
+}
+
+template <class A, class Lane, class Out>
+constexpr convert_kernels<Lane, Out> convert_table() {
+    convert_kernels<Lane, Out> t{};
+    t.aligned = convert<A, Lane, Out, aligned_step<A, Lane, Out, false>, aligned_plan<Lane>>;
+    t.aligned_stochastic = convert<A, Lane, Out, aligned_step<A, Lane, Out, true>, aligned_plan<Lane>>;
+    using enum grid_engine;
+    using plan = grid_plan<Lane>;
+    const auto at = [](grid_engine e) { return static_cast<std::size_t>(e); };
+    if constexpr (sizeof(Lane) == 4) {
+        t.grid[at(direct)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct, false>, plan>;
+        t.grid[at(direct_signed)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct_signed, false>, plan>;
+        t.grid[at(general)] = convert<A, Lane, Out, grid_step<A, Lane, Out, general, false>, plan>;
+        t.grid[at(stochastic_a)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_a, false>, plan>;
+    } else {
+        t.grid[at(direct)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct, false>, plan>;
+        t.grid[at(general)] = convert<A, Lane, Out, grid_step<A, Lane, Out, general, true>, plan>;
+        t.grid[at(stochastic_a)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_a, true>, plan>;
+        t.grid[at(stochastic_b)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_b, true>, plan>;
+        t.grid[at(stochastic_c)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_c, true>, plan>;
+        t.grid[at(stochastic_equal)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_equal, true>, plan>;
+    }
+    return t;
+}
+
+template <class A>
+constexpr kernel_table make_table() {
+    kernel_table t{};
+    t.round32 = convert_table<A, float, float>();
+    t.encode32_8 = convert_table<A, float, std::uint8_t>();
+    t.encode32_16 = convert_table<A, float, std::uint16_t>();
+    t.encode32_32 = convert_table<A, float, std::uint32_t>();
+    t.round64 = convert_table<A, double, double>();
+    t.encode64 = convert_table<A, double, std::uint64_t>();
+    t.decode8 = decode_codes<A, std::uint8_t>;
+    t.decode16 = decode_codes<A, std::uint16_t>;
+    t.decode32 = decode_codes<A, std::uint32_t>;
+    t.fill_words = philox<A>::fill;
+    t.widen = widen_floats<A>;
+    t.narrow = narrow_doubles<A>;
+    return t;
+}
+
+}  // namespace halfulp::simd
