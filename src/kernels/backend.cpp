@@ -81,5 +81,16 @@ const kernel_table* active_table() {
     }
 }
 
+const block_kernels* active_blocks() {
+    switch (active_backend()) {
+#if defined(HALFULP_SIMD_X86)
+        case backend::sse2: return &blocks_sse2;
+        case backend::avx2: return &blocks_avx2;
+        case backend::avx512: return &blocks_avx512;
+#endif
+        default: return nullptr;
+    }
+}
+
 }  // namespace simd
 }  // namespace halfulp

@@ -11,6 +11,7 @@
 #include "halfulp/codecs/carrier.hpp"
 #include "parallel.hpp"
 #include "scheme_layout.hpp"
+#include "simd/tables.hpp"
 
 namespace halfulp::detail {
 
@@ -34,6 +35,17 @@ group_maxima find_maxima(std::span<const T> x, const scheme_layout& layout, int 
         for (std::size_t p = begin; p < end; ++p) {
             const piece at = layout.piece_at(p);
             const std::uint64_t slot = layout.whole() ? p : at.group;
+            if constexpr (std::is_same_v<T, float>) {
+                const simd::block_kernels* kernels = simd::active_blocks();
+                if (kernels != nullptr && at.lanes == 1 && at.stride == 1) {
+                    std::uint32_t most = 0;
+                    kernels->largest_of_groups(x.data() + at.first, 1, at.count, &most);
+                    if (most < infinity) {
+                        out.magnitude[slot] = most;
+                        continue;
+                    }
+                }
+            }
             if (at.lanes == 1) {
                 bits_type most = 0;
                 bits_type most_of_all = 0;

@@ -109,13 +109,12 @@ struct combined_scale {
     [[nodiscard]] std::span<const dyadic> all() const noexcept { return std::span(factors).first(count); }
 };
 
-inline combined_scale combine_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales,
-                                     std::uint64_t group) noexcept {
+/// The product of one scale code for each level, innermost first.
+inline combined_scale combine_scale_codes(const scheme& s, std::span<const std::uint64_t> codes) noexcept {
     combined_scale out;
-    std::uint64_t index = group;
     for (std::size_t level = 0; level < s.levels.size(); ++level) {
         const float_format& format = s.levels[level].format;
-        const std::uint64_t code = scales[level][index];
+        const std::uint64_t code = codes[level];
         if (format.is_nan(code)) {
             out.is_nan = true;
         } else if (format.is_infinity(code)) {
@@ -131,10 +130,21 @@ inline combined_scale combine_scales(const scheme& s, const scheme_layout& layou
                 out.factors[out.count++] = value;
             }
         }
-        if (level + 1 < s.levels.size()) index = layout.parent(level, index);
     }
     out.is_nan = out.is_nan || (out.is_infinite && out.is_zero);
     return out;
+}
+
+/// The scales over one group, out of the planes of all levels.
+inline combined_scale combine_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales,
+                                     std::uint64_t group) noexcept {
+    std::array<std::uint64_t, max_scale_levels> codes{};
+    std::uint64_t index = group;
+    for (std::size_t level = 0; level < s.levels.size(); ++level) {
+        codes[level] = scales[level][index];
+        if (level + 1 < s.levels.size()) index = layout.parent(level, index);
+    }
+    return combine_scale_codes(s, codes);
 }
 
 }  // namespace halfulp::detail

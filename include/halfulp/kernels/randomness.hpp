@@ -21,6 +21,6 @@ struct randomness {
 
 /// The words of elements first to first + words.size() - 1 of a source.
 void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal,
-                std::span<std::uint32_t> words) noexcept;
+                std::span<std::uint32_t> words);
 
 }  // namespace halfulp

@@ -1,0 +1,544 @@
+// One call of quantize or fake_quantize by vector kernels, chunk by chunk: largest magnitudes, scales, elements, while the chunk is
+// in the first-level cache. A group or a chunk that the kernels do not vouch for is done by the scalar definition.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "element_codec.hpp"
+#include "find_scales.hpp"
+#include "halfulp/blocks/scale.hpp"
+#include "simd/blockplanner.hpp"
+#include "simd/tables.hpp"
+#include "streaming.hpp"
+
+namespace halfulp::detail {
+
+/// T to Out: the same type for fake_quantize, a code type for quantize. define(piece, scale of its lane k, k) is the scalar definition
+/// of a lane's elements; it returns how many saturated.
+template <carrier T, class Out>
+class block_conversion {
+    static constexpr bool codes = !std::is_same_v<T, Out>;
+
+  public:
+    static constexpr std::size_t chunk_elements = 2048;
+
+    block_conversion(const scheme& s, const scheme_layout& layout, const axis_view& view, const quantize_options& options)
+        : scheme_(s), layout_(layout), view_(view), options_(options) {
+        kernels_ = simd::active_table();
+        blocks_ = simd::active_blocks();
+        if (kernels_ == nullptr || std::is_same_v<T, double>) return;
+        const std::size_t levels = s.levels.size();
+        const bool grouped = levels > 0 && !s.levels[0].group.is_tensor();
+        fused_ = grouped && (levels == 1 || (levels == 2 && s.levels[1].group.is_tensor()));
+        if (fused_ && levels == 1 && s.levels[0].group.length <= chunk_elements)
+            power_ = simd::plan_power(s, options, codes);
+        if (!power_) {
+            quotient_ = simd::plan_quotients(s, options, codes);
+            if (fused_ && quotient_) scale_ = simd::plan_scales(s, 0, options);
+            fused_ = fused_ && scale_.has_value();
+        }
+        if constexpr (sizeof(T) == 2) {
+            to_float_ = simd::plan_decoding(carrier_traits<T>::format);
+            from_float_ = simd::plan_conversion<float>(carrier_traits<T>::format, {}, true, false);
+            from_double_ = simd::plan_conversion<double>(carrier_traits<T>::format, {}, true, false);
+        }
+        for (std::size_t level = 0; level < levels; ++level)
+            rules_.emplace_back(s, level, options.scale_rounding ? &*options.scale_rounding : nullptr, options.random_bits);
+    }
+
+    [[nodiscard]] bool covers() const noexcept { return power_.has_value() || quotient_.has_value(); }
+    /// Are scales found on the way? Otherwise the caller finds all of them first (find_scales).
+    [[nodiscard]] bool finds_scales() const noexcept { return power_.has_value() || fused_; }
+
+    /// `scales`: filled where scales are found on the way and it is not null, else read.
+    template <class Define>
+    quantize_report run(std::span<const T> x, Out* out, scale_planes* scales, const Define& define) {
+        const float_environment environment;
+        x_ = x.data();
+        out_ = out;
+        scales_ = scales;
+        const bool keep_codes = finds_scales() && scales != nullptr;
+        if (keep_codes) {
+            scales->assign(scheme_.levels.size(), {});
+            for (std::size_t level = 0; level < scales->size(); ++level) (*scales)[level].resize(layout_.counts()[level]);
+        }
+        keeps_codes_ = keep_codes;
+        if (finds_scales() && scheme_.levels.size() == 2) find_outer_scale();
+        stream_ = power_ && std::is_same_v<T, float> && static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
+                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out)) && reinterpret_cast<std::uintptr_t>(out_) % 64 == 0 &&
+                  view_.inner == 1 && scheme_.levels[0].group.length * sizeof(Out) % 64 == 0 &&
+                  view_.length % scheme_.levels[0].group.length == 0;
+        std::atomic<std::uint64_t> zero_scales{0};
+        std::atomic<std::uint64_t> saturated{0};
+        const auto part = [&](std::size_t begin, std::size_t end, const auto& body) {
+            const float_environment within;  // each thread has its own
+            const auto owned = std::make_unique<workspace>();  // too large for a thread's stack
+            workspace& w = *owned;
+            quantize_report report;
+            body(begin, end, w, report);
+            fence_streams(stream_);
+            zero_scales += report.zero_scales;
+            saturated += report.saturated;
+        };
+        if (in_rows()) {
+            const std::size_t groups = layout_.whole() ? layout_.pieces() : layout_.counts()[0];
+            const std::size_t grain = layout_.whole() ? 1 : std::max<std::size_t>(1, chunk_elements / group_length());
+            parallel_for(groups, options_.threads, grain, [&](std::size_t begin, std::size_t end) {
+                part(begin, end, [&](std::size_t from, std::size_t to, workspace& w, quantize_report& report) {
+                    rows(from, to, w, report, define);
+                });
+            });
+        } else {
+            parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
+                part(begin, end, [&](std::size_t from, std::size_t to, workspace& w, quantize_report& report) {
+                    for (std::size_t p = from; p < to; ++p) columns(layout_.piece_at(p), w, report, define);
+                });
+            });
+        }
+        return {zero_scales + (outer_zero_ ? 1 : 0), saturated};
+    }
+
+  private:
+    struct workspace {
+        std::array<float, chunk_elements> values;
+        std::array<float, chunk_elements> results;
+        std::array<std::uint32_t, chunk_elements> words;
+        std::array<double, chunk_elements> quotients;
+        std::array<std::uint64_t, chunk_elements> codes;
+        std::array<std::uint32_t, chunk_elements> largest;
+        std::array<double, chunk_elements> scale;
+        std::array<double, chunk_elements> reciprocal;
+        std::array<std::int32_t, chunk_elements> exponent;
+        std::array<std::uint8_t, chunk_elements> scale_codes;
+        std::array<std::uint8_t, chunk_elements> rare;
+    };
+
+    [[nodiscard]] bool in_rows() const noexcept { return layout_.whole() || view_.inner == 1; }
+    [[nodiscard]] std::size_t group_length() const noexcept {
+        if (layout_.whole()) return chunk_elements;
+        return static_cast<std::size_t>(std::min<std::uint64_t>(scheme_.levels[0].group.length, view_.length));
+    }
+    [[nodiscard]] bool is_stochastic() const noexcept { return halfulp::is_stochastic(options_.rounding); }
+
+    template <class Lane, class O>
+    static simd::flags call(const simd::convert_kernels<Lane, O>& kernels, const simd::conversion_plan<Lane>& plan,
+                            const Lane* x, O* out, std::size_t size, const std::uint32_t* words) {
+        const float_environment environment(plan.direction);
+        if (plan.aligned) return kernels.aligned(x, out, size, words, plan.on_binades, false);
+        return kernels.grid[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.on_grid, false);
+    }
+
+    /// Elements `first` and on as binary32 numbers: themselves, or in the buffer.
+    const float* load(std::uint64_t first, std::size_t size, float* buffer) const {
+        if constexpr (std::is_same_v<T, float>) {
+            return x_ + first;
+        } else if constexpr (sizeof(T) == 2) {
+            kernels_->decode16(reinterpret_cast<const std::uint16_t*>(x_ + first), buffer, size, *to_float_, false);
+            return buffer;
+        } else {
+            return nullptr;
+        }
+    }
+
+    const std::uint32_t* random(std::uint64_t first, std::size_t size, std::uint32_t* buffer) const {
+        if (!is_stochastic()) return nullptr;
+        if (options_.random.from == randomness::kind::given) return options_.random.given.data() + first;
+        kernels_->fill_words(options_.random.source.seed, options_.random.source.stream,
+                             options_.random.source.offset + first, 0, buffer, size);
+        return buffer;
+    }
+
+    /// binary32 results, exact in T, to where they belong.
+    void store(const float* y, std::uint64_t first, std::size_t size) const {
+        if constexpr (sizeof(T) == 2 && !codes)
+            call(kernels_->encode32_16, *from_float_, y, reinterpret_cast<std::uint16_t*>(out_ + first), size, nullptr);
+    }
+
+    // ---- scales
+
+    void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, std::uint32_t* largest, workspace& w) const {
+        if constexpr (std::is_same_v<T, float>) {
+            blocks_->largest_of_groups(x_ + first, groups, length, largest);
+        } else {
+            for (std::size_t g = 0; g < groups; ++g) {
+                largest[g] = 0;
+                for (std::size_t done = 0; done < length; done += chunk_elements) {
+                    const std::size_t size = std::min(chunk_elements, length - done);
+                    std::uint32_t most = 0;
+                    blocks_->largest_of_groups(load(first + g * length + done, size, w.values.data()), 1, size, &most);
+                    largest[g] = std::max(largest[g], most);
+                }
+            }
+        }
+    }
+
+    /// The one scale of the second level: of the largest finite magnitude of all.
+    void find_outer_scale() {
+        const std::size_t pieces = layout_.pieces();
+        std::vector<std::uint32_t> tops(pieces);
+        parallel_for(pieces, options_.threads, 64, [&](std::size_t begin, std::size_t end) {
+            const float_environment environment;
+            const auto owned = std::make_unique<workspace>();
+            workspace& w = *owned;
+            for (std::size_t p = begin; p < end; ++p) tops[p] = finite_top(layout_.piece_at(p), w);
+        });
+        std::uint32_t most = 0;
+        for (const std::uint32_t top : tops) most = std::max(most, top);
+        const group_scale found = rules_[1].scale(binary32_format.magnitude_value(most), {}, false, 0);
+        outer_ = found;
+        outer_zero_ = found.rounded_to_zero;
+        outer_value_ = std::ldexp(static_cast<double>(found.value.significand), found.value.exponent);
+        if (keeps_codes_) (*scales_)[1][0] = found.code;
+    }
+
+    std::uint32_t finite_top(const piece& at, workspace& w) const {
+        std::uint32_t top = 0;
+        for (std::uint64_t j = 0; j < at.count; ++j) {
+            const bool contiguous = at.lanes == 1 && at.stride == 1;
+            const std::size_t size = contiguous ? at.count : at.lanes;
+            std::uint32_t most = 0;
+            largest_of(at.first + j * at.stride, 1, size, &most, w);
+            if (most >= 0x7F800000u) {
+                most = 0;
+                for (std::size_t i = 0; i < size; ++i) {
+                    const std::uint64_t m = to_bits(x_[at.first + j * at.stride + i]) & carrier_traits<T>::format.magnitude_mask();
+                    if (m >= carrier_traits<T>::format.infinity_magnitude()) continue;
+                    const auto value = to_value<float>(project(from_bits<T>(m), projector(binary32_format, {})));
+                    most = std::max(most, static_cast<std::uint32_t>(to_bits(value)));
+                }
+            }
+            top = std::max(top, most);
+            if (contiguous) break;
+        }
+        return top;
+    }
+
+    /// Scales of groups out of their largest magnitudes; w.rare marks those that are left to the definition. Group `group` is the first.
+    void scales_of(std::size_t groups, std::uint64_t group, workspace& w) {
+        const double divisor = scale_->reach * (scheme_.levels.size() == 2 ? outer_value_ : 1.0);
+        if (divisor == 0) {
+            std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
+            return;
+        }
+        const double reciprocal = 1 / divisor;
+        blocks_->quotients(reinterpret_cast<const float*>(w.largest.data()), w.quotients.data(), groups, &reciprocal, groups);
+        simd::flags odd = 0;
+        if (keeps_codes_) {
+            odd |= call(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups, nullptr);
+            std::copy_n(w.codes.data(), groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
+        }
+        odd |= call(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups, nullptr);
+        for (std::size_t g = 0; g < groups; ++g) {
+            // Where the scale is zero or a member of the group is not finite, elements follow rules of their own.
+            w.rare[g] = odd != 0 || w.largest[g] >= 0x7F800000u || !(w.scale[g] > 0);
+            w.scale[g] *= scheme_.levels.size() == 2 ? outer_value_ : 1.0;
+            w.reciprocal[g] = 1 / w.scale[g];
+        }
+    }
+
+    /// The scale codes over group `group`, for the definition.
+    combined_scale define_scale(const piece& at, std::uint64_t lane, quantize_report& report) {
+        const std::uint64_t group = at.group + lane;
+        if (!finds_scales()) return combine_scales(scheme_, layout_, *scales_, group);
+        constexpr float_format own = carrier_traits<T>::format;
+        std::uint64_t most = 0;
+        bool nonfinite = false;
+        for (std::uint64_t j = 0; j < at.count; ++j) {
+            const std::uint64_t m = to_bits(x_[at.first + j * at.stride + lane]) & own.magnitude_mask();
+            if (m >= own.infinity_magnitude()) {
+                nonfinite = true;
+            } else {
+                most = std::max(most, m);
+            }
+        }
+        const bool two = scheme_.levels.size() == 2;
+        const group_scale found = rules_[0].scale(own.magnitude_value(most), std::span(&outer_.value, two ? 1 : 0), nonfinite, 0);
+        report.zero_scales += found.rounded_to_zero;
+        if (keeps_codes_) (*scales_)[0][group] = found.code;
+        const std::array<std::uint64_t, 2> found_codes{found.code, outer_.code};
+        return combine_scale_codes(scheme_, found_codes);
+    }
+
+    template <class Define>
+    void define_lanes(const piece& at, quantize_report& report, const Define& define) {
+        for (std::uint64_t k = 0; k < at.lanes; ++k) report.saturated += define(at, define_scale(at, k, report), k);
+    }
+
+    // ---- elements
+
+    /// Elements first to first + size - 1, size at most chunk_elements, under w.scale and w.reciprocal. False, and nothing
+    /// written, where the kernels do not vouch for the result.
+    bool quotient_elements(std::uint64_t first, std::size_t size, const double* scale, const double* reciprocal,
+                           std::size_t run, workspace& w, quantize_report& report) {
+        const float* x = load(first, size, w.values.data());
+        const std::uint32_t* words = random(first, size, w.words.data());
+        blocks_->quotients(x, w.quotients.data(), size, reciprocal, run);
+        if constexpr (codes) {
+            if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0) return false;
+            std::uint64_t over = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                over += w.codes[i] >> 62;
+                out_[first + i] = static_cast<Out>(w.codes[i] & ~simd::saturated_code);
+            }
+            report.saturated += over;
+        } else {
+            double* q = w.quotients.data();
+            if (call(kernels_->round64, quotient_->element, q, q, size, words) != 0) return false;
+            if constexpr (std::is_same_v<T, float>) {
+                report.saturated += blocks_->products(q, out_ + first, size, scale, run, quotient_->largest);
+            } else if constexpr (sizeof(T) == 2) {
+                report.saturated += blocks_->exact_products(q, q, size, scale, run, quotient_->largest);
+                call(kernels_->encode64, *from_double_, q, w.codes.data(), size, nullptr);
+                for (std::size_t i = 0; i < size; ++i) out_[first + i] = from_bits<T>(w.codes[i]);
+            }
+        }
+        return true;
+    }
+
+    /// A run of groups of one length, side by side, in one workspace.
+    template <class Define>
+    void row_of_groups(std::uint64_t first, std::uint64_t group, std::size_t groups, std::size_t length, workspace& w,
+                       quantize_report& report, const Define& define) {
+        const auto as_piece = [&](std::size_t g) { return piece{first + g * length, length, 1, 1, group + g}; };
+        if (power_) {
+            const std::size_t size = groups * length;
+            const float* x = load(first, size, w.values.data());
+            const std::uint32_t* words = random(first, size, w.words.data());
+            const auto engine = static_cast<std::size_t>(power_->engine);
+            std::uint8_t* scale_codes = keeps_codes_ ? w.scale_codes.data() : nullptr;
+            {
+                const float_environment environment(power_->direction);
+                if constexpr (!codes) {
+                    float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
+                    report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan, scale_codes,
+                                                                      w.rare.data(), stream_);
+                } else if constexpr (sizeof(Out) == 1) {
+                    report.saturated += blocks_->encode_groups[engine](x, out_ + first, groups, length, words, power_->plan,
+                                                                       scale_codes, w.rare.data(), stream_);
+                } else {
+                    std::array<std::uint8_t, chunk_elements> narrow;
+                    report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words, power_->plan,
+                                                                       scale_codes, w.rare.data(), false);
+                    std::copy_n(narrow.data(), size, out_ + first);
+                }
+            }
+            if constexpr (!codes && sizeof(T) == 2) {
+                for (std::size_t g = 0; g < groups; ++g) {
+                    if (w.rare[g] == 0) store(w.results.data() + g * length, first + g * length, length);
+                }
+            }
+            if (keeps_codes_) std::copy_n(scale_codes, groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
+            for (std::size_t g = 0; g < groups; ++g) {
+                if (w.rare[g] != 0) define_lanes(as_piece(g), report, define);
+            }
+            return;
+        }
+        if (finds_scales()) {
+            largest_of(first, groups, length, w.largest.data(), w);
+            scales_of(groups, group, w);
+        } else {
+            known_scales(groups, group, w);
+        }
+        // Stretches of groups without a rare one between them.
+        for (std::size_t g = 0; g < groups;) {
+            std::size_t stop = g;
+            while (stop < groups && w.rare[stop] == 0) ++stop;
+            if (stop == g) {
+                define_lanes(as_piece(g), report, define);
+                ++g;
+                continue;
+            }
+            bool done = true;
+            const std::size_t size = (stop - g) * length;
+            for (std::size_t at = 0; at < size && done; at += chunk_elements) {  // more than one round: a single long group
+                const std::size_t count = std::min(chunk_elements, size - at);
+                const quantize_report before = report;
+                done = quotient_elements(first + g * length + at, count, &w.scale[g], &w.reciprocal[g], length, w, report);
+                if (!done && at == 0) {
+                    report = before;
+                    for (std::size_t one = g; one < stop; ++one) define_lanes(as_piece(one), report, define);
+                } else if (!done) {
+                    // The beginning of a long group is written and, in place, gone: the rest has the same scale.
+                    report = before;
+                    const piece rest{first + g * length + at, length - at, 1, 1, group + g};
+                    report.saturated += define(rest, scale_in_use(g, group, w), 0);
+                }
+            }
+            g = stop;
+        }
+    }
+
+    /// The scale of group `group`, of which w.scale[g] has been made.
+    combined_scale scale_in_use(std::size_t g, std::uint64_t group, workspace& w) {
+        if (!finds_scales()) return combine_scales(scheme_, layout_, *scales_, layout_.whole() ? 0 : group + g);
+        const bool two = scheme_.levels.size() == 2;
+        const group_scale found = rules_[0].scale(binary32_format.magnitude_value(w.largest[g]),
+                                                  std::span(&outer_.value, two ? 1 : 0), false, 0);
+        const std::array<std::uint64_t, 2> found_codes{found.code, outer_.code};
+        return combine_scale_codes(scheme_, found_codes);
+    }
+
+    /// Scales that were found before. Those that are not plain positive numbers are left to the definition.
+    void known_scales(std::size_t groups, std::uint64_t group, workspace& w) {
+        for (std::size_t g = 0; g < groups; ++g) {
+            const combined_scale scale = combine_scales(scheme_, layout_, *scales_, layout_.whole() ? 0 : group + g);
+            w.rare[g] = scale.is_nan || scale.is_infinite || scale.is_zero || scale.negative || !scale.product.fits;
+            w.scale[g] = w.rare[g] != 0 ? 1.0
+                                        : std::ldexp(static_cast<double>(scale.product.significand), scale.product.exponent);
+            w.reciprocal[g] = 1 / w.scale[g];
+            w.largest[g] = 0;
+        }
+    }
+
+    /// Are all of these elements finite? Where scales were found before, nobody has looked at the chunk yet.
+    [[nodiscard]] bool all_finite(std::uint64_t first, std::size_t size, workspace& w) const {
+        std::uint32_t top = 0;
+        largest_of(first, 1, size, &top, w);
+        return top < 0x7F800000u;
+    }
+
+    /// Groups begin to end, each in its line.
+    template <class Define>
+    void rows(std::size_t begin, std::size_t end, workspace& w, quantize_report& report, const Define& define) {
+        if (layout_.whole()) {
+            known_scales(1, 0, w);
+            const bool rare = w.rare[0] != 0;
+            for (std::size_t p = begin; p < end; ++p) {
+                const piece at = layout_.piece_at(p);
+                for (std::size_t done = 0; done < at.count; done += chunk_elements) {
+                    const std::size_t size = std::min<std::size_t>(chunk_elements, at.count - done);
+                    const piece part{at.first + done, size, 1, 1, 0};
+                    if (rare || !all_finite(part.first, size, w) ||
+                        !quotient_elements(part.first, size, w.scale.data(), w.reciprocal.data(), size, w, report)) {
+                        report.saturated += define(part, combine_scales(scheme_, layout_, *scales_, 0), 0);
+                    }
+                }
+            }
+            return;
+        }
+        const std::uint64_t length = scheme_.levels[0].group.length;
+        const std::uint64_t per_line = layout_.counts()[0] / std::max<std::uint64_t>(1, view_.outer);
+        const std::uint64_t last = view_.length - (per_line - 1) * length;  // of the last group of a line
+        const bool even = last == length;
+        const std::size_t at_once = std::max<std::size_t>(1, chunk_elements / group_length());
+        for (std::uint64_t g = begin; g < end;) {
+            const std::uint64_t in_line = g % per_line;
+            const std::uint64_t first = g / per_line * view_.length + in_line * length;
+            std::uint64_t groups = std::min<std::uint64_t>(at_once, end - g);
+            std::uint64_t own_length = length;
+            if (!even) {
+                if (in_line == per_line - 1) {
+                    groups = 1;
+                    own_length = last;
+                } else {
+                    groups = std::min(groups, per_line - 1 - in_line);
+                }
+            }
+            if (!finds_scales() && !all_finite(first, groups * own_length, w)) {
+                for (std::uint64_t k = 0; k < groups; ++k)
+                    define_lanes(piece{first + k * own_length, own_length, 1, 1, g + k}, report, define);
+            } else {
+                row_of_groups(first, g, groups, own_length, w, report, define);
+            }
+            g += groups;
+        }
+    }
+
+    /// A piece whose lanes are groups side by side.
+    template <class Define>
+    void columns(const piece& at, workspace& w, quantize_report& report, const Define& define) {
+        const std::size_t lanes = at.lanes;
+        std::fill_n(w.largest.begin(), lanes, 0u);
+        for (std::uint64_t j = 0; j < at.count; ++j)
+            blocks_->raise_largest(load(at.first + j * at.stride, lanes, w.values.data()), lanes, w.largest.data());
+        bool rare = false;
+        if (power_) {
+            const simd::power_plan& p = power_->plan;
+            for (std::size_t k = 0; k < lanes; ++k) {
+                const std::uint32_t top = w.largest[k];
+                rare = rare || (top != 0 && (top < p.least || top > p.most));
+                const auto wanted = static_cast<std::int32_t>(top >> 23) - p.field_at_zero;
+                const std::int32_t held = std::min(std::max(wanted, p.lowest_k), p.highest_k);
+                w.exponent[k] = top == 0 ? 0 : held;
+                w.scale_codes[k] = static_cast<std::uint8_t>(top == 0 ? 0 : held - p.lowest_k);
+            }
+        } else {
+            if (finds_scales()) {
+                scales_of(lanes, at.group, w);
+            } else {
+                std::array<std::uint32_t, chunk_elements> tops = w.largest;
+                known_scales(lanes, at.group, w);
+                for (std::size_t k = 0; k < lanes; ++k) rare = rare || tops[k] >= 0x7F800000u;
+            }
+            for (std::size_t k = 0; k < lanes; ++k) rare = rare || w.rare[k] != 0;
+        }
+        if (rare) {
+            define_lanes(at, report, define);
+            return;
+        }
+        if (power_ && keeps_codes_)
+            std::copy_n(w.scale_codes.data(), lanes, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(at.group));
+        for (std::uint64_t j = 0; j < at.count; ++j) {
+            const std::uint64_t first = at.first + j * at.stride;
+            if (power_) {
+                power_row(first, lanes, w, report);
+            } else if (!quotient_elements(first, lanes, w.scale.data(), w.reciprocal.data(), 0, w, report)) {
+                for (std::uint64_t k = 0; k < lanes; ++k) {
+                    const piece one{first, 1, at.stride, at.lanes, at.group};
+                    report.saturated += define(one, scale_in_use(k, at.group, w), k);
+                }
+            }
+        }
+    }
+
+    void power_row(std::uint64_t first, std::size_t lanes, workspace& w, quantize_report& report) {
+        const float* x = load(first, lanes, w.values.data());
+        const std::uint32_t* words = random(first, lanes, w.words.data());
+        const auto engine = static_cast<std::size_t>(power_->engine);
+        const float_environment environment(power_->direction);
+        if constexpr (!codes) {
+            float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
+            report.saturated += blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), false);
+            store(y, first, lanes);
+        } else if constexpr (sizeof(Out) == 1) {
+            report.saturated +=
+                blocks_->encode_lanes[engine](x, out_ + first, lanes, words, power_->plan, w.exponent.data(), false);
+        } else {
+            std::array<std::uint8_t, chunk_elements> narrow;
+            report.saturated +=
+                blocks_->encode_lanes[engine](x, narrow.data(), lanes, words, power_->plan, w.exponent.data(), false);
+            std::copy_n(narrow.data(), lanes, out_ + first);
+        }
+    }
+
+    const scheme& scheme_;
+    const scheme_layout& layout_;
+    const axis_view view_;
+    const quantize_options& options_;
+    const simd::kernel_table* kernels_ = nullptr;
+    const simd::block_kernels* blocks_ = nullptr;
+    bool fused_ = false;
+    bool keeps_codes_ = false;
+    bool stream_ = false;
+    bool outer_zero_ = false;
+    std::optional<simd::power_choice> power_;
+    std::optional<simd::quotient_choice> quotient_;
+    std::optional<simd::scale_choice> scale_;
+    std::optional<simd::decode_plan> to_float_;
+    std::optional<simd::conversion_plan<float>> from_float_;
+    std::optional<simd::conversion_plan<double>> from_double_;
+    std::vector<scale_rule> rules_;
+    group_scale outer_{};
+    double outer_value_ = 1;
+    const T* x_ = nullptr;
+    Out* out_ = nullptr;
+    scale_planes* scales_ = nullptr;
+};
+
+}  // namespace halfulp::detail

@@ -1,0 +1,399 @@
+// Elements under scales.
+//
+// A power-of-two scale moves the element's grid: the step is grid_kernel.hpp's with other constants, and no division is made.
+//
+// Any other scale d: q = x × RN(1/d) is off by less than 2^-51.9 of itself. A deterministic mode compares x/d with members and
+// midpoints m of at most p + 1 bits. Where x/d is not m, it is at least 2^-B away, relatively, with B = max(24, p + 1 + bits of d) (exact_ratio.hpp);
+// callers see to B <= 46. Rounding q to 48 bits (off by at most 2^-48) therefore gives m itself where x/d is m, which has fewer
+// bits, and else a number on the same side of m. So q, rounded to 48 bits, is rounded by the mode as x/d would be.
+#pragma once
+
+#include "block_plan.hpp"
+#include "vectors.hpp"
+
+namespace halfulp::simd {
+
+template <class A>
+HALFULP_INLINE std::uint32_t largest_lane(const xsimd::batch<std::uint32_t, A>& v) {
+    if constexpr (is_avx512<A>) {
+        return _mm512_reduce_max_epu32(v);
+    } else {
+        alignas(64) std::uint32_t lanes[xsimd::batch<std::uint32_t, A>::size];
+        v.store_aligned(lanes);
+        std::uint32_t most = lanes[0];
+        for (const std::uint32_t lane : lanes) most = lane > most ? lane : most;
+        return most;
+    }
+}
+
+/// The greater of two magnitudes, as bits.
+template <class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> higher(const xsimd::batch<std::uint32_t, A>& a,
+                                                     const xsimd::batch<std::uint32_t, A>& b) {
+    if constexpr (is_sse2<A>) {
+        return xsimd::select(above<std::uint32_t, A>(a, b), a, b);
+    } else {
+        return xsimd::max(a, b);
+    }
+}
+
+template <class A>
+HALFULP_INLINE std::uint32_t largest_magnitude(const float* x, std::size_t size) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    constexpr std::size_t lanes = vu::size;
+    const vu mask = all<std::uint32_t, A>(0x7FFFFFFFu);
+    vu most = all<std::uint32_t, A>(0);
+    vu most2 = most;
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= size; i += 2 * lanes) {
+        most = higher<A>(most, as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + i)) & mask);
+        most2 = higher<A>(most2, as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + i + lanes)) & mask);
+    }
+    std::uint32_t top = largest_lane<A>(higher<A>(most, most2));
+    for (; i < size; ++i) {
+        const std::uint32_t m = __builtin_bit_cast(std::uint32_t, x[i]) & 0x7FFFFFFFu;
+        top = m > top ? m : top;
+    }
+    return top;
+}
+
+/// The element step under scales 2^k. The constants for k are made by move().
+template <class A, class Out, grid_engine Engine>
+struct power_step {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    using vf = xsimd::batch<float, A>;
+    static constexpr bool codes = !std::is_same_v<Out, float>;
+    static constexpr std::size_t lanes = vu::size;
+
+    struct moved {
+        vu low_adder;
+        vu largest;
+        vu code_base;
+    };
+
+    const power_plan plan;
+    vu sign_bit, exponent, adder_offset;
+
+    HALFULP_INLINE explicit power_step(const power_plan& p)
+        : plan(p), sign_bit(0x80000000u), exponent(0x7F800000u), adder_offset(p.adder_offset) {}
+
+    HALFULP_INLINE moved move(const vu& k) const {
+        const vu up = k << 23;
+        return {all<std::uint32_t, A>(plan.low_adder) + up,
+                codes ? all<std::uint32_t, A>(plan.largest) : all<std::uint32_t, A>(plan.largest) + up,
+                codes ? all<std::uint32_t, A>(plan.code_base) + (k << plan.mantissa_bits) : up};
+    }
+
+    HALFULP_INLINE vu decide(const decision<std::uint32_t>& d, const vu& sign, const vu& odd) const {
+        return all<std::uint32_t, A>(d.constant) ^ (sign & all<std::uint32_t, A>(d.sign)) ^
+               (odd & all<std::uint32_t, A>(d.parity));
+    }
+
+    /// 1 for lanes that go away from zero: grid_kernel.hpp's decisions.
+    HALFULP_INLINE vu away(const vu& bits, const vu& m, const vu& c, const vu& t, const std::uint32_t* words) const {
+        const vf remainder = as_number<float, A>(m) - (as_number<float, A>(t) - as_number<float, A>(c));
+        const vu one = all<std::uint32_t, A>(1);
+        const vu zero = all<std::uint32_t, A>(0);
+        if constexpr (Engine == grid_engine::general) {
+            const vf half = as_number<float, A>((c - all<std::uint32_t, A>(24u << 23)) & all<std::uint32_t, A>(plan.half_mask));
+            const vu odd = t & one;
+            const vu sign = bits >> 31;
+            const auto more = xsimd::batch_bool_cast<std::uint32_t>(remainder > half);
+            const auto equal = xsimd::batch_bool_cast<std::uint32_t>(remainder == half);
+            return xsimd::select(more, decide(plan.above, sign, odd),
+                                 xsimd::select(equal, decide(plan.tie, sign, odd), zero));
+        } else {
+            const vf scaled = remainder * as_number<float, A>(all<std::uint32_t, A>(plan.scale) - c);
+            vu word = vu::load_unaligned(words);
+            if (plan.given_up != 0) word = word << plan.given_up;
+            const vu mask = all<std::uint32_t, A>(plan.random_mask);
+            return xsimd::select((floor_to_uint32<A>(scaled) & mask) > xsimd::bitwise_andnot(mask, word), one, zero);
+        }
+    }
+
+    /// Bits or codes of one vector; `over` counts, in each lane, the elements that saturated.
+    HALFULP_INLINE vu operator()(const float* x, const std::uint32_t* words, const moved& at, vu& over) const {
+        const vu bits = as_bits<float, A>(vf::load_unaligned(x));
+        const vu sign = bits & sign_bit;
+        const vu m = bits ^ sign;
+        vu c = higher<A>((m & exponent) + adder_offset, at.low_adder);
+        vu t;
+        if constexpr (Engine == grid_engine::direct_signed) {
+            t = as_bits<float, A>(as_number<float, A>(bits) + as_number<float, A>(c | sign)) ^ sign;
+        } else {
+            t = as_bits<float, A>(as_number<float, A>(m) + as_number<float, A>(c));
+        }
+        if constexpr (Engine == grid_engine::general || Engine == grid_engine::stochastic_a) t = t + away(bits, m, c, t, words);
+        vu y;
+        if constexpr (codes) {
+            y = t - c + ((c >> plan.code_down) - at.code_base);
+        } else {
+            // In a downward direction t - c = 0 would be -0.
+            y = as_bits<float, A>(as_number<float, A>(t) - as_number<float, A>(c));
+            if constexpr (Engine == grid_engine::direct_signed) y = xsimd::bitwise_andnot(y, sign_bit);
+        }
+        const auto saturates = above<std::uint32_t, A>(y, at.largest);
+        over = over + xsimd::select(saturates, all<std::uint32_t, A>(1), all<std::uint32_t, A>(0));
+        y = lower<std::uint32_t, A>(y, at.largest);
+        vu s = sign;
+        if (!plan.signed_zero) s = xsimd::select(above<std::uint32_t, A>(y, all<std::uint32_t, A>(0)), s, all<std::uint32_t, A>(0));
+        if constexpr (codes) s = s >> plan.sign_down;
+        return y | s;
+    }
+};
+
+
+template <class A, class Out, grid_engine Engine>
+std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::size_t length, const std::uint32_t* words,
+                           const power_plan& plan, std::uint8_t* scale_codes, std::uint8_t* rare, bool stream) {
+    using step_type = power_step<A, Out, Engine>;
+    using vu = typename step_type::vu;
+    constexpr std::size_t lanes = vu::size;
+    constexpr std::size_t bunch = step_type::codes ? 4 * lanes : lanes;  // elements stored together
+    const step_type step(plan);
+    vu over = all<std::uint32_t, A>(0);
+
+    for (std::size_t g = 0; g < groups; ++g) {
+        const float* from = x + g * length;
+        Out* to = out + g * length;
+        const std::uint32_t* random = words == nullptr ? nullptr : words + g * length;
+        const std::uint32_t top = largest_magnitude<A>(from, length);
+        rare[g] = top != 0 && (top < plan.least || top > plan.most);
+        if (rare[g] != 0) continue;
+        std::int32_t k = static_cast<std::int32_t>(top >> 23) - plan.field_at_zero;
+        k = k < plan.lowest_k ? plan.lowest_k : k > plan.highest_k ? plan.highest_k : k;
+        // A group of zeros has the smallest scale; its elements are zeros under any.
+        if (scale_codes != nullptr) scale_codes[g] = static_cast<std::uint8_t>(top == 0 ? 0 : k - plan.lowest_k);
+        const auto at = step.move(all<std::uint32_t, A>(top == 0 ? 0u : static_cast<std::uint32_t>(k)));
+        std::size_t i = 0;
+        const auto vectors = [&](const float* f, Out* o, const std::uint32_t* w, bool past_caches) {
+            if constexpr (step_type::codes) {
+                vu y[4];
+                for (std::size_t v = 0; v < 4; ++v) y[v] = step(f + v * lanes, w == nullptr ? w : w + v * lanes, at, over);
+                put_codes<Out, A>(o, y, past_caches);
+            } else {
+                put(o, as_number<float, A>(step(f, w, at, over)), past_caches);
+            }
+        };
+        for (; i + bunch <= length; i += bunch) vectors(from + i, to + i, random == nullptr ? random : random + i, stream);
+        if (i == length) continue;
+        alignas(64) float rest[bunch] = {};
+        alignas(64) std::uint32_t rest_words[bunch] = {};
+        alignas(64) Out results[bunch];
+        for (std::size_t r = i; r < length; ++r) {
+            rest[r - i] = from[r];
+            if (random != nullptr) rest_words[r - i] = random[r];
+        }
+        vectors(rest, results, random == nullptr ? nullptr : rest_words, false);
+        for (std::size_t r = i; r < length; ++r) to[r] = results[r - i];
+    }
+    return xsimd::reduce_add(over);
+}
+
+template <class A, class Out, grid_engine Engine>
+std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std::uint32_t* words, const power_plan& plan,
+                          const std::int32_t* k, bool stream) {
+    using step_type = power_step<A, Out, Engine>;
+    using vu = typename step_type::vu;
+    constexpr std::size_t lanes = vu::size;
+    constexpr std::size_t bunch = step_type::codes ? 4 * lanes : lanes;
+    const step_type step(plan);
+    vu over = all<std::uint32_t, A>(0);
+    const auto vectors = [&](const float* f, Out* o, const std::uint32_t* w, const std::int32_t* e, bool past_caches) {
+        const auto one = [&](std::size_t v) {
+            const vu at = xsimd::bitwise_cast<std::uint32_t>(xsimd::batch<std::int32_t, A>::load_unaligned(e + v * lanes));
+            return step(f + v * lanes, w == nullptr ? w : w + v * lanes, step.move(at), over);
+        };
+        if constexpr (step_type::codes) {
+            const vu y[4] = {one(0), one(1), one(2), one(3)};
+            put_codes<Out, A>(o, y, past_caches);
+        } else {
+            put(o, as_number<float, A>(one(0)), past_caches);
+        }
+    };
+    std::size_t i = 0;
+    for (; i + bunch <= size; i += bunch)
+        vectors(x + i, out + i, words == nullptr ? words : words + i, k + i, stream);
+    if (i != size) {
+        alignas(64) float rest[bunch] = {};
+        alignas(64) std::uint32_t rest_words[bunch] = {};
+        alignas(64) std::int32_t rest_k[bunch] = {};
+        alignas(64) Out results[bunch];
+        for (std::size_t r = i; r < size; ++r) {
+            rest[r - i] = x[r];
+            rest_k[r - i] = k[r];
+            if (words != nullptr) rest_words[r - i] = words[r];
+        }
+        vectors(rest, results, words == nullptr ? nullptr : rest_words, rest_k, false);
+        for (std::size_t r = i; r < size; ++r) out[r] = results[r - i];
+    }
+    return xsimd::reduce_add(over);
+}
+
+template <class A>
+void largest_of_groups(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest) {
+    for (std::size_t g = 0; g < groups; ++g) largest[g] = largest_magnitude<A>(x + g * length, length);
+}
+
+template <class A>
+void raise_largest(const float* x, std::size_t size, std::uint32_t* largest) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    constexpr std::size_t lanes = vu::size;
+    const vu mask = all<std::uint32_t, A>(0x7FFFFFFFu);
+    std::size_t i = 0;
+    for (; i + lanes <= size; i += lanes) {
+        const vu m = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + i)) & mask;
+        higher<A>(vu::load_unaligned(largest + i), m).store_unaligned(largest + i);
+    }
+    for (; i < size; ++i) {
+        const std::uint32_t m = __builtin_bit_cast(std::uint32_t, x[i]) & 0x7FFFFFFFu;
+        largest[i] = m > largest[i] ? m : largest[i];
+    }
+}
+
+/// As many binary32 numbers as there are binary64 lanes, widened; and back.
+template <class A>
+HALFULP_INLINE xsimd::batch<double, A> load_floats(const float* from) {
+    using vd = xsimd::batch<double, A>;
+    if constexpr (is_avx512<A>) {
+        return vd(_mm512_cvtps_pd(_mm256_loadu_ps(from)));
+    } else if constexpr (is_avx2<A>) {
+        return vd(_mm256_cvtps_pd(_mm_loadu_ps(from)));
+    } else {
+        return vd(_mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(from)))));
+    }
+}
+template <class A>
+HALFULP_INLINE void store_floats(float* to, const xsimd::batch<double, A>& v) {
+    if constexpr (is_avx512<A>) {
+        _mm256_storeu_ps(to, _mm512_cvtpd_ps(v));
+    } else if constexpr (is_avx2<A>) {
+        _mm_storeu_ps(to, _mm256_cvtpd_ps(v));
+    } else {
+        _mm_store_sd(reinterpret_cast<double*>(to), _mm_castps_pd(_mm_cvtpd_ps(v)));
+    }
+}
+
+/// Calls body(first, count, factor) for stretches of at most a vector: full ones have count = lanes. run 0: a factor for each element.
+template <class A, class Body>
+HALFULP_INLINE void for_runs(std::size_t size, const double* factor, std::size_t run, const Body& body) {
+    using vd = xsimd::batch<double, A>;
+    constexpr std::size_t lanes = vd::size;
+    if (run == 0) {
+        std::size_t i = 0;
+        for (; i + lanes <= size; i += lanes) body(i, lanes, vd::load_unaligned(factor + i));
+        if (i == size) return;
+        alignas(64) double rest[lanes] = {};
+        for (std::size_t r = i; r < size; ++r) rest[r - i] = factor[r];
+        body(i, size - i, vd::load_aligned(rest));
+        return;
+    }
+    for (std::size_t begin = 0, g = 0; begin < size; begin += run, ++g) {
+        const std::size_t end = size - begin < run ? size : begin + run;
+        const vd f(factor[g]);
+        std::size_t i = begin;
+        for (; i + lanes <= end; i += lanes) body(i, lanes, f);
+        if (i != end) body(i, end - i, f);
+    }
+}
+
+template <class A>
+void quotients(const float* x, double* q, std::size_t size, const double* reciprocal, std::size_t run) {
+    using vd = xsimd::batch<double, A>;
+    constexpr std::size_t lanes = vd::size;
+    const auto half = all<std::uint64_t, A>(16);  // 53 - 48 bits go
+    const auto kept = all<std::uint64_t, A>(~std::uint64_t{31});
+    for_runs<A>(size, reciprocal, run, [&](std::size_t i, std::size_t count, const vd& r) {
+        const auto snapped = [&](const vd& v) { return as_number<double, A>((as_bits<double, A>(v * r) + half) & kept); };
+        if (count == lanes) {
+            snapped(load_floats<A>(x + i)).store_unaligned(q + i);
+        } else {
+            alignas(64) float rest[lanes] = {};
+            alignas(64) double results[lanes];
+            for (std::size_t k = 0; k < count; ++k) rest[k] = x[i + k];
+            snapped(load_floats<A>(rest)).store_aligned(results);
+            for (std::size_t k = 0; k < count; ++k) q[i + k] = results[k];
+        }
+    });
+}
+
+template <class A, class Out>
+std::uint64_t products(const double* y, Out* out, std::size_t size, const double* scale, std::size_t run, double largest) {
+    using vd = xsimd::batch<double, A>;
+    constexpr std::size_t lanes = vd::size;
+    const vd infinity = all<double, A>(__builtin_inf());
+    const auto most = as_bits<double, A>(all<double, A>(largest));
+    const auto sign_bit = all<std::uint64_t, A>(0x8000000000000000u);
+    auto over = all<std::uint64_t, A>(0);
+    const auto store = [](Out* to, const vd& v) {
+        if constexpr (std::is_same_v<Out, float>) {
+            store_floats<A>(to, v);
+        } else {
+            v.store_unaligned(to);
+        }
+    };
+    for_runs<A>(size, scale, run, [&](std::size_t i, std::size_t count, const vd& s) {
+        const auto product = [&](const vd& v) {
+            const auto saturated = xsimd::batch_bool_cast<std::uint64_t>(xsimd::abs(v) == infinity);
+            over = over + xsimd::select(saturated, all<std::uint64_t, A>(1), all<std::uint64_t, A>(0));
+            const auto bits = as_bits<double, A>(v);
+            return as_number<double, A>(xsimd::select(saturated, (bits & sign_bit) | most, bits)) * s;
+        };
+        if (count == lanes) {
+            store(out + i, product(vd::load_unaligned(y + i)));
+        } else {
+            alignas(64) double rest[lanes] = {};
+            alignas(64) Out results[lanes];
+            for (std::size_t k = 0; k < count; ++k) rest[k] = y[i + k];
+            store(results, product(vd::load_aligned(rest)));
+            for (std::size_t k = 0; k < count; ++k) out[i + k] = results[k];
+        }
+    });
+    return xsimd::reduce_add(over);
+}
+
+template <class A>
+void pack4(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size) {
+    std::size_t i = 0;
+    // In 16-bit lanes: the low byte is the first code, the high byte the second, to be moved down by 4.
+    if constexpr (is_avx512<A>) {
+        const __m512i weights = _mm512_set1_epi16(0x1001);  // 1 for the first code of a pair, 16 for the second
+        for (; i + 128 <= size; i += 128) {
+            const __m512i a = _mm512_maddubs_epi16(_mm512_loadu_si512(codes + i), weights);
+            const __m512i b = _mm512_maddubs_epi16(_mm512_loadu_si512(codes + i + 64), weights);
+            const __m512i both = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi16(a, b));
+            _mm512_storeu_si512(packed + i / 2, both);
+        }
+    } else if constexpr (is_avx2<A>) {
+        const __m256i weights = _mm256_set1_epi16(0x1001);
+        for (; i + 64 <= size; i += 64) {
+            const __m256i a = _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i)), weights);
+            const __m256i b = _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i + 32)), weights);
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(packed + i / 2), _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8));
+        }
+    }
+    for (; i + 2 <= size; i += 2) packed[i / 2] = static_cast<std::uint8_t>(codes[i] | codes[i + 1] << 4);
+}
+
+template <class A>
+constexpr block_kernels make_block_kernels() {
+    using enum grid_engine;
+    return {
+        {power_groups<A, float, direct>, power_groups<A, float, direct_signed>, power_groups<A, float, general>,
+         power_groups<A, float, stochastic_a>},
+        {power_groups<A, std::uint8_t, direct>, power_groups<A, std::uint8_t, direct_signed>,
+         power_groups<A, std::uint8_t, general>, power_groups<A, std::uint8_t, stochastic_a>},
+        {power_lanes<A, float, direct>, power_lanes<A, float, direct_signed>, power_lanes<A, float, general>,
+         power_lanes<A, float, stochastic_a>},
+        {power_lanes<A, std::uint8_t, direct>, power_lanes<A, std::uint8_t, direct_signed>,
+         power_lanes<A, std::uint8_t, general>, power_lanes<A, std::uint8_t, stochastic_a>},
+        largest_of_groups<A>,
+        raise_largest<A>,
+        quotients<A>,
+        products<A, float>,
+        products<A, double>,
+        pack4<A>,
+    };
+}
+
+}  // namespace halfulp::simd

@@ -1,0 +1,69 @@
+// What the block kernels are told. Plain data, as in plan.hpp.
+#pragma once
+
+#include "plan.hpp"
+
+namespace halfulp::simd {
+
+/// Elements under one power-of-two scale 2^k for each group, k read from the bits of the group's largest magnitude: the grid of the
+/// element format, moved by k binades. Constants are those for k = 0; moving adds k to an exponent field.
+struct power_plan {
+    // k = (exponent field of the largest magnitude) - field_at_zero, held between lowest_k and highest_k.
+    std::int32_t field_at_zero;
+    std::int32_t lowest_k;
+    std::int32_t highest_k;
+    // A largest magnitude outside [least, most] is left to the definition, but for zero, whose scale code is 0.
+    std::uint32_t least;
+    std::uint32_t most;
+    std::uint32_t low_adder;     ///< bits of c below 2^emin
+    std::uint32_t adder_offset;  ///< bits of c from there on: the exponent of the magnitude plus this
+    std::uint32_t largest;       ///< bits of the largest member, or its code
+    bool signed_zero;
+    int sign_down;               ///< codes: how far the sign bit moves down
+    std::uint32_t code_base;     ///< codes: (bits of c >> code_down) - code_base - k × 2^M + the significand
+    int code_down;
+    int mantissa_bits;
+    // What the engines of grid_kernel.hpp read.
+    std::uint32_t half_mask;
+    decision<std::uint32_t> above;
+    decision<std::uint32_t> tie;
+    std::uint32_t scale;
+    std::uint32_t random_mask;
+    int given_up;
+};
+
+/// Groups of `length` neighbours, one after the other. scale_codes and rare: one for each group, scale_codes may be null. A group
+/// that is left to the definition has rare[g] = 1 and is not written. Returns how many elements saturated.
+template <class Out>
+using power_groups_kernel = std::uint64_t (*)(const float* x, Out* out, std::size_t groups, std::size_t length,
+                                              const std::uint32_t* words, const power_plan& plan,
+                                              std::uint8_t* scale_codes, std::uint8_t* rare, bool stream);
+
+/// One row of neighbours, each in a group of its own with scale 2^k[i].
+template <class Out>
+using power_lanes_kernel = std::uint64_t (*)(const float* x, Out* out, std::size_t size, const std::uint32_t* words,
+                                             const power_plan& plan, const std::int32_t* k, bool stream);
+
+struct block_kernels {
+    power_groups_kernel<float> round_groups[4];  ///< by grid_engine: direct, direct_signed, general, stochastic_a
+    power_groups_kernel<std::uint8_t> encode_groups[4];
+    power_lanes_kernel<float> round_lanes[4];
+    power_lanes_kernel<std::uint8_t> encode_lanes[4];
+    /// The bits of the largest magnitude of each group of `length` neighbours. NaN and infinity are the largest.
+    void (*largest_of_groups)(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest);
+    /// largest[i] = max(largest[i], magnitude bits of x[i])
+    void (*raise_largest)(const float* x, std::size_t size, std::uint32_t* largest);
+    /// x[i] × reciprocal[i / run] (run 0: reciprocal[i]), rounded to 48 bits; see block_kernel.hpp.
+    void (*quotients)(const float* x, double* q, std::size_t size, const double* reciprocal, std::size_t run);
+    /// y[i] × scale[i / run] (run 0: scale[i]) as binary32, nearest-even. ±∞ in y stands for an element that saturated: ±largest is
+    /// taken instead, and counted.
+    std::uint64_t (*products)(const double* y, float* out, std::size_t size, const double* scale, std::size_t run,
+                              double largest);
+    /// The same, not rounded.
+    std::uint64_t (*exact_products)(const double* y, double* out, std::size_t size, const double* scale, std::size_t run,
+                                    double largest);
+    /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
+    void (*pack4)(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size);
+};
+
+}  // namespace halfulp::simd

@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <cmath>
+
+#include "blockplanner.hpp"
+#include "halfulp/codecs/codec.hpp"
+
+namespace halfulp::simd {
+namespace {
+
+constexpr int kept_bits = 46;  // of block_kernel.hpp's proof: no decision is closer than 2^-46
+
+std::uint32_t power_of_two(int exponent) { return static_cast<std::uint32_t>(exponent + 127) << 23; }
+
+int precision_of_scales(const scheme& s, std::size_t from) {
+    int bits = 0;
+    for (std::size_t level = from; level < s.levels.size(); ++level) bits += s.levels[level].format.precision();
+    return bits;
+}
+
+/// Members and scales far from binary64's ends, so that no product or quotient of them leaves the normal range.
+bool is_moderate(const float_format& f) { return f.emin() - f.mantissa_bits > -200 && f.emax() < 200; }
+
+double largest_of(const float_format& f) {
+    const dyadic largest = f.magnitude_value(f.max_magnitude());
+    return std::ldexp(static_cast<double>(largest.significand), largest.exponent);
+}
+
+projection element_projection(const quantize_options& options) {
+    return {.rounding = options.rounding,
+            .overflow = overflow_policy::sat_finite,
+            .nan = nan_policy::to_max,  // groups with a NaN are left to the definition
+            .ftz = options.ftz,
+            .random_bits = static_cast<std::uint8_t>(options.random_bits)};
+}
+
+}  // namespace
+
+std::optional<power_choice> plan_power(const scheme& s, const quantize_options& options, bool codes) {
+    const float_format& f = s.element;
+    if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none) return std::nullopt;
+    const float_format& scale = s.levels[0].format;
+    if (!is_power_of_two_scale(scale) || scale.bits() > 8) return std::nullopt;
+    if (!f.is_signed || f.low() != low_binade::subnormals || f.mantissa_bits < 1 || f.mantissa_bits > 21) return std::nullopt;
+    if (codes && f.bits() > 8) return std::nullopt;
+    // Constants for k = 0 come from the grid's own planner.
+    const auto at_zero =
+        plan_conversion<float>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
+    if (!at_zero || at_zero->aligned) return std::nullopt;
+    const grid_plan<float>& g = at_zero->on_grid;
+    const bool stochastic = is_stochastic(options.rounding);
+
+    power_choice choice{{}, at_zero->engine, at_zero->direction};
+    power_plan& p = choice.plan;
+    p.field_at_zero = 127 + f.emax();
+    p.lowest_k = scale.emin();
+    p.highest_k = scale.emax();
+    // Half a quantum, and for stochastic modes 2^32 / quantum, are normal numbers from this k on.
+    const int first_k = (stochastic ? -95 : -125) - f.emin() + f.mantissa_bits;
+    p.least = power_of_two(std::max(p.lowest_k >= first_k ? -126 : first_k + f.emax(), -126));
+    // c of the largest magnitude is finite up to here.
+    const int last = std::min(103 + f.mantissa_bits, 126);
+    p.most = power_of_two(last + 1) - 1;
+    const bool ends_fit = first_k + f.emax() <= last && f.emin() + p.lowest_k - f.mantissa_bits + 23 <= 126 &&
+                          f.emax() + 1 + p.lowest_k <= 126;
+    if (!ends_fit) return std::nullopt;
+    p.low_adder = g.low_adder;
+    p.adder_offset = g.adder_offset;
+    p.largest = g.out.largest;
+    p.signed_zero = g.out.signed_zero;
+    p.sign_down = g.out.sign_down;
+    p.code_base = g.code_base;
+    p.code_down = g.code_down;
+    p.mantissa_bits = f.mantissa_bits;
+    p.half_mask = g.half_mask;
+    p.above = g.above;
+    p.tie = g.tie;
+    p.scale = g.scale;
+    p.random_mask = g.random_mask;
+    p.given_up = g.given_up;
+    return choice;
+}
+
+std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes) {
+    const float_format& f = s.element;
+    bool powers = true;
+    for (const scale_level& level : s.levels) {
+        if (!is_moderate(level.format)) return std::nullopt;
+        powers = powers && level.format.mantissa_bits == 0;
+    }
+    // Quotients by powers of two are exact: then random bits may decide too.
+    if (is_stochastic(options.rounding) && !powers) return std::nullopt;
+    if (!is_moderate(f) || f.precision() + 1 + precision_of_scales(s, 0) > kept_bits) return std::nullopt;
+    auto plan = plan_conversion<double>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
+    if (!plan || plan->aligned) return std::nullopt;
+    outcome<double>& out = plan->on_grid.out;
+    if (codes) {
+        const std::uint64_t positive = f.max_magnitude() | saturated_code;
+        out.overflow = {positive, positive | f.sign_mask()};
+    } else {
+        out.overflow = {0x7FF0000000000000u, 0xFFF0000000000000u};
+    }
+    // A negative number in an unsigned format goes to the smallest member, which is no saturation at the top.
+    return quotient_choice{*plan, largest_of(f)};
+}
+
+std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options) {
+    const float_format& f = s.levels[level].format;
+    const rounding_mode mode = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
+    if ((is_power_of_two_scale(f) && !options.scale_rounding) || is_stochastic(mode)) return std::nullopt;
+    double reach = largest_of(s.element);
+    int bits = s.element.precision();
+    for (std::size_t inner = 0; inner < level; ++inner) {
+        reach *= largest_of(s.levels[inner].format);
+        bits += s.levels[inner].format.precision();
+    }
+    bits += f.precision() + 1 + precision_of_scales(s, level + 1);
+    if (!is_moderate(f) || !is_moderate(s.element) || bits > kept_bits) return std::nullopt;
+    const projection how{.rounding = mode, .overflow = overflow_policy::sat_finite};
+    const auto value = plan_conversion<double>(f, how, false, false);
+    const auto code = plan_conversion<double>(f, how, true, false);
+    if (!value || !code) return std::nullopt;
+    return scale_choice{*value, *code, reach};
+}
+
+}  // namespace halfulp::simd
