@@ -7,22 +7,22 @@ axis_view to_view(const py::tuple& t) {
     return {t[0].cast<std::uint64_t>(), t[1].cast<std::uint64_t>(), t[2].cast<std::uint64_t>()};
 }
 
+py::tuple as_tuple(const quantize_report& report) { return py::make_tuple(report.zero_scales, report.saturated); }
+
+}  // namespace
+
 quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
-                            const python_randomness& random, int threads) {
+                            const randomness& random, int threads) {
     quantize_options options;
     options.rounding = how.rounding;
     if (scale_rounding) options.scale_rounding = parse_rounding(*scale_rounding);
     options.nan = how.nan;
     options.ftz = how.ftz;
     options.random_bits = how.random_bits;
-    options.random = random.value;
+    options.random = random;
     options.threads = threads;
     return options;
 }
-
-py::tuple as_tuple(const quantize_report& report) { return py::make_tuple(report.zero_scales, report.saturated); }
-
-}  // namespace
 
 void bind_blocks(py::module_& m) {
     py::class_<scheme>(m, "Scheme")
@@ -58,7 +58,7 @@ void bind_blocks(py::module_& m) {
                          const std::string& carrier_name, const projection& how,
                          const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
         const python_randomness r(random);
-        const quantize_options options = to_options(how, scale_rounding, r, threads);
+        const quantize_options options = to_options(how, scale_rounding, r.value, threads);
         quantize_report report;
         scale_planes scales;
         const axis_view v = to_view(view);
@@ -98,7 +98,7 @@ void bind_blocks(py::module_& m) {
                               const std::string& carrier_name, const projection& how,
                               const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
         const python_randomness r(random);
-        const quantize_options options = to_options(how, scale_rounding, r, threads);
+        const quantize_options options = to_options(how, scale_rounding, r.value, threads);
         quantize_report report;
         const axis_view v = to_view(view);
         with_carrier(carrier_name, [&](auto t) {

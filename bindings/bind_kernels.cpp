@@ -1,4 +1,5 @@
 #include "bindings.hpp"
+#include "halfulp/kernels/backend.hpp"
 
 namespace halfulp::python {
 
@@ -65,6 +66,15 @@ void bind_kernels(py::module_& m) {
               const py::gil_scoped_release release;
               fill_words(random_source{seed, stream, 0}, first, ordinal, to);
           });
+    m.def("backend", [] { return std::string(to_string(active_backend())); });
+    m.def("backends", [] {
+        py::list names;
+        for (const backend b : available_backends()) names.append(std::string(to_string(b)));
+        return names;
+    });
+    m.def("set_backend", [](const std::optional<std::string>& name) {
+        set_backend(name ? std::optional(parse_backend(*name)) : std::nullopt);
+    });
 }
 
 }  // namespace halfulp::python

@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ void bind_rounding(py::module_& m);
 void bind_codecs(py::module_& m);
 void bind_blocks(py::module_& m);
 void bind_kernels(py::module_& m);
+void bind_direct(py::module_& m);
 void bind_analysis(py::module_& m);
 
 /// A C-contiguous array's elements. The Python layer has brought every array into this form; a wrong one is a fault of ours.
@@ -65,5 +67,9 @@ struct python_randomness {
     randomness value;
     explicit python_randomness(const py::object& source);
 };
+
+/// The options of a call that quantizes.
+quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
+                            const randomness& random, int threads);
 
 }  // namespace halfulp::python

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_codecs(m);
     halfulp::python::bind_blocks(m);
     halfulp::python::bind_kernels(m);
+    halfulp::python::bind_direct(m);
     halfulp::python::bind_analysis(m);
 }

@@ -7,6 +7,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 from typing import TYPE_CHECKING
 
 from halfulp import plots, testing
+from halfulp._backend import backend, backends, set_backend
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
 from halfulp._core import version as __version__
 from halfulp._format import Format, float_format, format, formats, formats_table
@@ -23,6 +24,8 @@ __all__ = [
     "Rng",
     "Scheme",
     "__version__",
+    "backend",
+    "backends",
     "decode",
     "encode",
     "expand_schemes",
@@ -39,6 +42,7 @@ __all__ = [
     "round",
     "scheme",
     "schemes",
+    "set_backend",
     "sweep",
     "testing",
     "unpack",
@@ -47,7 +51,7 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
     _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
-    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook, compare_recipes, backend"
+    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook, compare_recipes"
     _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 
     def __getattr__(name: str) -> object:

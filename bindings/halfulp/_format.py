@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,12 @@ class Format:
     Formats compare and hash by what they are, not by the name they were asked for by. ``str(f)`` is the canonical name.
     """
 
-    __slots__ = ("_name", "_spec")
+    __slots__ = ("_hash", "_name", "_spec")
 
     def __init__(self, spec: _core.FloatFormat, name: str | None = None) -> None:
         self._spec = spec
         self._name = name
+        self._hash = hash(spec)
 
     @property
     def name(self) -> str:
@@ -182,7 +184,7 @@ class Format:
         return self._spec == other._spec if isinstance(other, Format) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._spec)
+        return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (str(self._spec), self._name)
@@ -193,16 +195,15 @@ def _rebuild(text: str, name: str | None) -> Format:
 
 
 def format(text: Any) -> Format:
-    """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes or torch
-    dtype.
+    """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes, torch
+    or JAX dtype.
 
     Raises ValueError for a name that is not known, saying which one was probably meant.
     """
     if isinstance(text, Format):
         return text
     if isinstance(text, str):
-        check_ascii("format", text)
-        return Format(_core.parse_format(text))
+        return _named(text)
     name = _dtype_name(text)
     if name is None:
         raise TypeError(
@@ -216,6 +217,12 @@ def format(text: Any) -> Format:
         ) from None
 
 
+@lru_cache(maxsize=1024)
+def _named(text: str) -> Format:
+    check_ascii("format", text)
+    return Format(_core.parse_format(text))
+
+
 def check_ascii(argument: str, text: str) -> None:
     """No name holds anything else, and messages may then be cut anywhere."""
     if not text.isascii():
@@ -224,8 +231,11 @@ def check_ascii(argument: str, text: str) -> None:
 
 def _dtype_name(thing: Any) -> str | None:
     """The name of a dtype object, None for anything else."""
-    if type(thing).__module__ == "torch" and type(thing).__name__ == "dtype":
+    kind = type(thing)
+    if kind.__module__ == "torch" and kind.__name__ == "dtype":
         return str(thing).removeprefix("torch.")
+    if kind.__module__.startswith("jax.") and isinstance(getattr(thing, "dtype", None), np.dtype):
+        return thing.dtype.name  # jax.numpy.float8_e4m3fn and its like
     if isinstance(thing, np.dtype) or (isinstance(thing, type) and issubclass(thing, np.generic)):
         return np.dtype(thing).name
     return None

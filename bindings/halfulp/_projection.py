@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,17 @@ def resolve(
     random_bits: int | None,
 ) -> _core.Projection:
     """The projection of one call: the object or preset, with the single keywords that are not None on top."""
+    arguments = (spec, projection, rounding, overflow, nan, ftz, random_bits)
+    try:
+        return _resolved(*arguments)
+    except TypeError:  # a wrong type, or one without a hash: once more for the error that names it
+        return _resolved.__wrapped__(*arguments)
+
+
+@lru_cache(maxsize=1024, typed=True)  # typed: True and 1.0 are not 1
+def _resolved(
+    spec: _core.FloatFormat, projection: Any, rounding: Any, overflow: Any, nan: Any, ftz: Any, random_bits: Any
+) -> _core.Projection:
     base = _core.default_projection()
     if isinstance(projection, str):
         check_ascii("projection", projection)

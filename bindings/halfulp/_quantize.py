@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from halfulp import _core
-from halfulp._arrays import Carried, carried, carrier_dtype, carrier_of, check_holds, raw, thread_count, with_out
-from halfulp._convert import pack
+from halfulp._arrays import DTYPES, Carried, carried, carrier_of, check_holds, raw, thread_count, with_out
+from halfulp._convert import decode, pack, unsigned
 from halfulp._format import Format
 from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import named_source
 from halfulp._scheme import Scheme
 from halfulp._scheme import scheme as to_scheme
+from halfulp._tensors import NUMPY
 
 
 class Packed(NamedTuple):
     """Dense bytes: codes, then the scale codes of every level, innermost first."""
 
-    codes: np.ndarray
-    scales: tuple[np.ndarray, ...]
+    codes: Any
+    scales: tuple[Any, ...]
 
 
 class Quantized:
@@ -32,13 +34,14 @@ class Quantized:
     innermost first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups, "tensor" has
     shape (), further levels one axis. zero_scales: groups whose largest magnitude is positive and whose scale rounded
     to zero. saturated: elements whose rounded magnitude was beyond the largest member. axis: the quantization axis.
+    Arrays are what x was: ndarrays, torch tensors or JAX arrays.
     """
 
     def __init__(
         self,
         scheme: Scheme,
-        codes: np.ndarray,
-        scale_codes: tuple[np.ndarray, ...],
+        codes: Any,
+        scale_codes: tuple[Any, ...],
         axis: int,
         carrier: str,
         zero_scales: int,
@@ -53,34 +56,36 @@ class Quantized:
         self._carrier = carrier
 
     @property
-    def scales(self) -> tuple[np.ndarray, ...]:
-        from halfulp._convert import decode
-
+    def scales(self) -> tuple[Any, ...]:
         return tuple(
-            np.asarray(decode(codes, level.format))
+            decode(codes, level.format)
             if level.format._spec.holds("binary64")
-            else _exact(codes, level.format)
+            else _exact(unsigned("scale_codes", codes).data, level.format)
             for codes, level in zip(self.scale_codes, self.scheme.levels, strict=True)
         )
 
     @property
     def bits(self) -> int:
         """All bits: codes and scales."""
-        return self.codes.size * self.scheme.element.bits + sum(
-            c.size * level.format.bits for c, level in zip(self.scale_codes, self.scheme.levels, strict=True)
-        )
+        return sum(size * bits for size, bits in self._planes())
+
+    def _planes(self) -> list[tuple[int, int]]:
+        """(number of codes, bits of one): the elements, then each level."""
+        formats = [self.scheme.element, *(level.format for level in self.scheme.levels)]
+        return [
+            (math.prod(codes.shape), f.bits) for codes, f in zip((self.codes, *self.scale_codes), formats, strict=True)
+        ]
 
     @property
     def bits_per_element(self) -> float:
         """Bits per element of this very array, every scale counted."""
-        return self.bits / self.codes.size if self.codes.size else math.nan
+        size = math.prod(self.codes.shape)
+        return self.bits / size if size else math.nan
 
     @property
     def nbytes(self) -> int:
         """Bytes when packed."""
-        planes = [(self.codes.size, self.scheme.element.bits)]
-        planes += [(c.size, level.format.bits) for c, level in zip(self.scale_codes, self.scheme.levels, strict=True)]
-        return sum(_core.packed_size(size, bits) for size, bits in planes)
+        return sum(_core.packed_size(size, bits) for size, bits in self._planes())
 
     def pack(self) -> Packed:
         """Codes and scales as dense bytes."""
@@ -89,26 +94,22 @@ class Quantized:
         )
         return Packed(pack(self.codes, self.scheme.element.bits), scales)
 
-    def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> np.ndarray:
+    def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> Any:
         """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to
         `dtype`."""
         carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else carrier_of(dtype)
-        out = np.empty(self.codes.shape, dtype=carrier_dtype(carrier))
-        planes = [np.ascontiguousarray(c.reshape(-1).astype(np.uint64)) for c in self.scale_codes]
-        codes = np.ascontiguousarray(self.codes).reshape(self.codes.shape)
-        _core.dequantize(
-            codes,
-            axis_view(codes.shape, self.axis),
-            self.scheme._spec,
-            planes,
-            raw(out),
-            carrier,
-            thread_count(threads),
-        )
-        return out
+        count = thread_count(threads)
+        codes = unsigned("codes", self.codes)
+        planes = [unsigned("scale_codes", c).data.reshape(-1).astype(np.uint64) for c in self.scale_codes]
+        codes.kind.check(DTYPES[carrier])
+        out = codes.kind.empty(codes.shape, DTYPES[carrier])
+        view = axis_view(codes.shape, self.axis)
+        _core.dequantize(codes.data, view, self.scheme._spec, planes, raw(out), carrier, count)
+        return codes.kind.give(out, DTYPES[carrier])
 
     def __repr__(self) -> str:
-        return f"<Quantized {self.scheme} {self.codes.shape}, {self.bits_per_element:g} bits per element>"
+        shape = tuple(self.codes.shape)
+        return f"<Quantized {self.scheme} {shape}, {self.bits_per_element:g} bits per element>"
 
 
 def _exact(codes: np.ndarray, f: Format) -> np.ndarray:
@@ -160,11 +161,7 @@ def _options(
         raise ValueError(
             f"overflow is {overflow!r}, allowed: None; inside a scheme every encode saturates (sat_finite)"
         )
-    if isinstance(projection, Projection):
-        projection = Projection(
-            rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits
-        )
-    how = resolve(s.element._spec, projection, rounding, None, nan, ftz, random_bits)
+    how = _elements_projection(s, projection, rounding, nan, ftz, random_bits)
     scales_draw = scale_rounding is not None and check_mode("scale_rounding", scale_rounding)
     if not how.stochastic and not scales_draw:
         if rng is not None or random is not None:
@@ -233,17 +230,24 @@ def quantize(
         random=random,
         projection=projection,
     )
-    codes = np.empty(a.shape, dtype=s.element.code_dtype)
+    kind = NUMPY if a.kind.is_python else a.kind
+    formats = [s.element, *(level.format for level in s.levels)]
+    elements, *scale_elements = (f.code_dtype.name for f in formats)
+    for name in (elements, *scale_elements):
+        kind.check(name)
+    codes = kind.empty(a.shape, elements)
     planes: list[np.ndarray] = []
     count = thread_count(threads)
     zero_scales, saturated = _core.quantize(
         a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, draw(), count
     )
-    shaped = tuple(
-        plane.astype(level.format.code_dtype).reshape(_scale_shape(s, i, a.shape, axis, plane.size))
-        for i, (plane, level) in enumerate(zip(planes, s.levels, strict=True))
-    )
-    return Quantized(s, codes, shaped, axis, a.carrier, zero_scales, saturated)
+    scale_codes = []
+    for i, (plane, name) in enumerate(zip(planes, scale_elements, strict=True)):
+        memory = kind.empty(_scale_shape(s, i, a.shape, axis, plane.size), name)
+        memory[...] = plane.reshape(memory.shape)
+        scale_codes.append(kind.give(memory, name))
+    codes = kind.give(codes, elements)
+    return Quantized(s, codes, tuple(scale_codes), axis, a.carrier, zero_scales, saturated)
 
 
 def fake_quantize(
@@ -260,7 +264,7 @@ def fake_quantize(
     rng: Any = None,
     random: Any = None,
     projection: Projection | str | None = None,
-    out: np.ndarray | None = None,
+    out: Any = None,
     threads: int | None = None,
 ) -> Any:
     """What x becomes through a scheme, as values of x's dtype: quantize(x).dequantize(x.dtype) in one pass.
@@ -268,6 +272,11 @@ def fake_quantize(
     Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold
     the element format's values exactly.
     """
+    if rng is None and random is None and overflow is None:
+        call = _scheme_call(scheme, rounding, scale_rounding, nan, ftz, random_bits, projection)
+        direct = None if call is None else call.fake_quantize(x, out, axis, threads)
+        if direct is not None:
+            return direct
     values, _, _ = fake_quantize_report(
         x,
         scheme,
@@ -287,13 +296,46 @@ def fake_quantize(
     return values
 
 
+def _scheme_call(
+    scheme: Any, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, projection: Any
+) -> _core.SchemeCall | None:
+    """All of a deterministic call but its arrays; None where an argument has no hash, is wrong, or asks for random bits
+    (the long way then says so)."""
+    try:
+        return _made_scheme_call(scheme, rounding, scale_rounding, nan, ftz, random_bits, projection)
+    except (TypeError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=1024, typed=True)  # typed: True and 1.0 are not 1
+def _made_scheme_call(
+    scheme: Any, rounding: Any, scale_rounding: Any, nan: Any, ftz: Any, random_bits: Any, projection: Any
+) -> _core.SchemeCall | None:
+    s = to_scheme(scheme)
+    how = _elements_projection(s, projection, rounding, nan, ftz, random_bits)
+    if how.stochastic or (scale_rounding is not None and check_mode("scale_rounding", scale_rounding)):
+        return None
+    return _core.SchemeCall(s._spec, how, scale_rounding)
+
+
+def _elements_projection(
+    s: Scheme, projection: Any, rounding: Any, nan: Any, ftz: Any, random_bits: Any
+) -> _core.Projection:
+    """A projection lends a scheme its rounding, NaN and ftz: inside every encode saturates."""
+    if isinstance(projection, Projection):
+        projection = Projection(
+            rounding=projection.rounding, nan=projection.nan, ftz=projection.ftz, random_bits=projection.random_bits
+        )
+    return resolve(s.element._spec, projection, rounding, None, nan, ftz, random_bits)
+
+
 def fake_quantize_report(
     x: Any,
     scheme: Any,
     *,
     axis: int | None = None,
     scale_rounding: str | None = None,
-    out: np.ndarray | None = None,
+    out: Any = None,
     threads: int | None = None,
     **projection: Any,
 ) -> tuple[Any, int, int]:
@@ -310,5 +352,5 @@ def fake_quantize_report(
     def compute(target: np.ndarray, source: Any) -> None:
         report.extend(_core.fake_quantize(a.data, view, s._spec, target, a.carrier, how, scale_rounding, source, count))
 
-    values = with_out(a, out, carrier_dtype(a.carrier), compute, draw)
+    values = with_out(a, out, DTYPES[a.carrier], compute, draw)
     return values, report[0], report[1]

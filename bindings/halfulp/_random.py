@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
-from halfulp._arrays import to_numpy
+from halfulp._arrays import plain, take
 
 Source = tuple[int, int, int]  # seed, stream, offset
 _SHOW = "pass rng=42 (a seed), rng=hu.Rng(42), a numpy Generator, or random= (R itself)"
@@ -78,17 +78,17 @@ def named_source(mode: str, random_bits: int, rng: Any, random: Any, shape: tupl
         raise ValueError(f"{mode} and {problem}: {_SHOW}")
     if rng is not None:
         return draw(rng)
-    words, _ = to_numpy("random", random)
+    words = take("random", random).array
     if words.dtype != np.uint32:
         raise TypeError(f"random has dtype {words.dtype}, allowed: uint32")
     if words.shape != shape:
         raise ValueError(f"random has shape {words.shape}, allowed: {shape}, the shape of x")
-    words = np.ascontiguousarray(words)
+    words = plain(words)
     if random_bits < 32 and words.size and int(words.max()) >> random_bits:
         raise ValueError(
             f"random holds {int(words.max())}, allowed: 0 to 2^{random_bits} - 1 (random_bits is {random_bits})"
         )
-    return words.reshape(shape)
+    return words
 
 
 def _lengths(name: str, value: Any) -> tuple[int, ...]:

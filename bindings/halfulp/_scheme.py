@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from halfulp import _core
@@ -21,10 +22,11 @@ class Level(NamedTuple):
 class Scheme:
     """An element format and levels of scales, innermost first. Get one with :func:`scheme`."""
 
-    __slots__ = ("_spec",)
+    __slots__ = ("_hash", "_spec")
 
     def __init__(self, spec: _core.Scheme) -> None:
         self._spec = spec
+        self._hash = hash(str(spec))
 
     @property
     def name(self) -> str:
@@ -70,7 +72,7 @@ class Scheme:
         return self._spec == other._spec if isinstance(other, Scheme) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(str(self._spec))
+        return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         return scheme, (str(self._spec),)
@@ -82,11 +84,16 @@ def scheme(text: Any) -> Scheme:
     if isinstance(text, Scheme):
         return text
     if isinstance(text, str):
-        check_ascii("scheme", text)
-        return Scheme(_core.parse_scheme(text))
+        return _named(text)
     if not isinstance(text, Format) and _dtype_name(text) is None:
         raise TypeError(f"scheme is a {type(text).__name__}, allowed: a text, a Scheme, a Format, or a dtype")
     return Scheme(_core.make_scheme(to_format(text)._spec))
+
+
+@lru_cache(maxsize=1024)
+def _named(text: str) -> Scheme:
+    check_ascii("scheme", text)
+    return Scheme(_core.parse_scheme(text))
 
 
 def schemes() -> list[Scheme]:

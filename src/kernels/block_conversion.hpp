@@ -65,7 +65,7 @@ class block_conversion {
         scales_ = scales;
         const bool keep_codes = finds_scales() && scales != nullptr;
         if (keep_codes) {
-            scales->assign(scheme_.levels.size(), {});
+            scales->resize(scheme_.levels.size());
             for (std::size_t level = 0; level < scales->size(); ++level) (*scales)[level].resize(layout_.counts()[level]);
         }
         keeps_codes_ = keep_codes;
@@ -78,7 +78,7 @@ class block_conversion {
         std::atomic<std::uint64_t> saturated{0};
         const auto part = [&](std::size_t begin, std::size_t end, const auto& body) {
             const float_environment within;  // each thread has its own
-            const auto owned = std::make_unique<workspace>();  // too large for a thread's stack
+            const auto owned = std::make_unique_for_overwrite<workspace>();  // too large for a thread's stack
             workspace& w = *owned;
             quantize_report report;
             body(begin, end, w, report);
@@ -184,7 +184,7 @@ class block_conversion {
         std::vector<std::uint32_t> tops(pieces);
         parallel_for(pieces, options_.threads, 64, [&](std::size_t begin, std::size_t end) {
             const float_environment environment;
-            const auto owned = std::make_unique<workspace>();
+            const auto owned = std::make_unique_for_overwrite<workspace>();
             workspace& w = *owned;
             for (std::size_t p = begin; p < end; ++p) tops[p] = finite_top(layout_.piece_at(p), w);
         });
@@ -234,12 +234,10 @@ class block_conversion {
             std::copy_n(w.codes.data(), groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
         }
         odd |= call(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups, nullptr);
-        for (std::size_t g = 0; g < groups; ++g) {
-            // Where the scale is zero or a member of the group is not finite, elements follow rules of their own.
-            w.rare[g] = odd != 0 || w.largest[g] >= 0x7F800000u || !(w.scale[g] > 0);
-            w.scale[g] *= scheme_.levels.size() == 2 ? outer_value_ : 1.0;
-            w.reciprocal[g] = 1 / w.scale[g];
-        }
+        // Where the scale is zero or a member of the group is not finite, elements follow rules of their own.
+        blocks_->invert_scales(w.largest.data(), w.scale.data(), w.reciprocal.data(), w.rare.data(),
+                               scheme_.levels.size() == 2 ? outer_value_ : 1.0, groups);
+        if (odd != 0) std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
     }
 
     /// The scale codes over group `group`, for the definition.
@@ -277,6 +275,13 @@ class block_conversion {
     bool quotient_elements(std::uint64_t first, std::size_t size, const double* scale, const double* reciprocal,
                            std::size_t run, workspace& w, quantize_report& report) {
         const float* x = load(first, size, w.values.data());
+        if constexpr (std::is_same_v<T, float> && !codes) {
+            if (quotient_->at_once) {
+                report.saturated +=
+                    blocks_->round_quotients(x, out_ + first, size, scale, reciprocal, run, *quotient_->at_once);
+                return true;
+            }
+        }
         const std::uint32_t* words = random(first, size, w.words.data());
         blocks_->quotients(x, w.quotients.data(), size, reciprocal, run);
         if constexpr (codes) {

@@ -37,6 +37,105 @@ HALFULP_INLINE xsimd::batch<std::uint32_t, A> higher(const xsimd::batch<std::uin
     }
 }
 
+/// over + 1 in the lanes of the mask.
+template <class U, class A>
+HALFULP_INLINE xsimd::batch<U, A> count_where(const xsimd::batch<U, A>& over, const xsimd::batch_bool<U, A>& mask) {
+    if constexpr (is_avx512<A> && sizeof(U) == 4) {
+        return xsimd::batch<U, A>(_mm512_mask_add_epi32(over, mask, over, _mm512_set1_epi32(1)));
+    } else if constexpr (is_avx512<A>) {
+        return xsimd::batch<U, A>(_mm512_mask_add_epi64(over, mask, over, _mm512_set1_epi64(1)));
+    } else {
+        return over - xsimd::select(mask, all<U, A>(~U{0}), all<U, A>(0));
+    }
+}
+
+// In each 128-bit quarter: a0 b0 a1 b1, a2 b2 a3 b3; and the same of pairs.
+template <class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> low_of_both(const xsimd::batch<std::uint32_t, A>& a,
+                                                          const xsimd::batch<std::uint32_t, A>& b) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    if constexpr (is_avx512<A>) {
+        return vu(_mm512_unpacklo_epi32(a, b));
+    } else if constexpr (is_avx2<A>) {
+        return vu(_mm256_unpacklo_epi32(a, b));
+    } else {
+        return vu(_mm_unpacklo_epi32(a, b));
+    }
+}
+template <class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> high_of_both(const xsimd::batch<std::uint32_t, A>& a,
+                                                           const xsimd::batch<std::uint32_t, A>& b) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    if constexpr (is_avx512<A>) {
+        return vu(_mm512_unpackhi_epi32(a, b));
+    } else if constexpr (is_avx2<A>) {
+        return vu(_mm256_unpackhi_epi32(a, b));
+    } else {
+        return vu(_mm_unpackhi_epi32(a, b));
+    }
+}
+
+/// The largest lanes of four vectors, A B C D, in every quarter of one vector.
+template <class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> largest_of_four(const xsimd::batch<std::uint32_t, A> (&v)[4]) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    const vu ab = higher<A>(low_of_both<A>(v[0], v[1]), high_of_both<A>(v[0], v[1]));  // A B A B
+    const vu cd = higher<A>(low_of_both<A>(v[2], v[3]), high_of_both<A>(v[2], v[3]));
+    if constexpr (is_avx512<A>) {
+        const vu four = higher<A>(vu(_mm512_unpacklo_epi64(ab, cd)), vu(_mm512_unpackhi_epi64(ab, cd)));
+        const vu half = higher<A>(four, vu(_mm512_shuffle_i32x4(four, four, 0x4E)));
+        return higher<A>(half, vu(_mm512_shuffle_i32x4(half, half, 0xB1)));
+    } else if constexpr (is_avx2<A>) {
+        const vu four = higher<A>(vu(_mm256_unpacklo_epi64(ab, cd)), vu(_mm256_unpackhi_epi64(ab, cd)));
+        return higher<A>(four, vu(_mm256_permute2x128_si256(four, four, 1)));
+    } else {
+        return higher<A>(vu(_mm_unpacklo_epi64(ab, cd)), vu(_mm_unpackhi_epi64(ab, cd)));
+    }
+}
+
+/// Lane Index of every quarter, throughout that quarter.
+template <int Index, class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> spread_in_quarters(const xsimd::batch<std::uint32_t, A>& v) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    if constexpr (is_avx512<A>) {
+        return vu(_mm512_shuffle_epi32(v, static_cast<_MM_PERM_ENUM>(Index * 0x55)));
+    } else if constexpr (is_avx2<A>) {
+        return vu(_mm256_shuffle_epi32(v, Index * 0x55));
+    } else {
+        return vu(_mm_shuffle_epi32(v, Index * 0x55));
+    }
+}
+
+/// The four numbers of the first quarter.
+template <class A>
+HALFULP_INLINE void store_quarter(std::uint32_t* to, const xsimd::batch<std::uint32_t, A>& v) {
+    if constexpr (is_avx512<A>) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(v));
+    } else if constexpr (is_avx2<A>) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(v));
+    } else {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), v);
+    }
+}
+
+/// The lanes' largest magnitudes of four groups of `length` neighbours, a multiple of the vector.
+template <class A>
+HALFULP_INLINE xsimd::batch<std::uint32_t, A> largest_of_four_groups(const float* x, std::size_t length) {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    constexpr std::size_t lanes = vu::size;
+    const vu mask = all<std::uint32_t, A>(0x7FFFFFFFu);
+    vu most[4];
+    for (std::size_t g = 0; g < 4; ++g)
+        most[g] = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + g * length)) & mask;
+    for (std::size_t i = lanes; i < length; i += lanes) {
+        for (std::size_t g = 0; g < 4; ++g) {
+            const vu m = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + g * length + i)) & mask;
+            most[g] = higher<A>(most[g], m);
+        }
+    }
+    return largest_of_four<A>(most);
+}
+
 template <class A>
 HALFULP_INLINE std::uint32_t largest_magnitude(const float* x, std::size_t size) {
     using vu = xsimd::batch<std::uint32_t, A>;
@@ -133,7 +232,7 @@ struct power_step {
             if constexpr (Engine == grid_engine::direct_signed) y = xsimd::bitwise_andnot(y, sign_bit);
         }
         const auto saturates = above<std::uint32_t, A>(y, at.largest);
-        over = over + xsimd::select(saturates, all<std::uint32_t, A>(1), all<std::uint32_t, A>(0));
+        over = count_where<std::uint32_t, A>(over, saturates);
         y = lower<std::uint32_t, A>(y, at.largest);
         vu s = sign;
         if (!plan.signed_zero) s = xsimd::select(above<std::uint32_t, A>(y, all<std::uint32_t, A>(0)), s, all<std::uint32_t, A>(0));
@@ -142,6 +241,71 @@ struct power_step {
     }
 };
 
+
+/// Four groups of a length that is a multiple of the vector; everything about their scales stays in vector registers. False, and
+/// nothing written, where one of them is left to the definition.
+template <class A, class Out, grid_engine Engine>
+HALFULP_INLINE bool power_four_groups(const power_step<A, Out, Engine>& step, const float* x, Out* out, std::size_t length,
+                                      const std::uint32_t* words, std::uint8_t* scale_codes,
+                                      xsimd::batch<std::uint32_t, A>& over, bool stream) {
+    using step_type = power_step<A, Out, Engine>;
+    using vu = typename step_type::vu;
+    using vi = xsimd::batch<std::int32_t, A>;
+    constexpr std::size_t lanes = vu::size;
+    const power_plan& plan = step.plan;
+    const vu top = largest_of_four_groups<A>(x, length);
+    const auto zero = top == all<std::uint32_t, A>(0);
+    const auto outside = above<std::uint32_t, A>(all<std::uint32_t, A>(plan.least), top) |
+                         above<std::uint32_t, A>(top, all<std::uint32_t, A>(plan.most));
+    if (xsimd::any(outside & !zero)) [[unlikely]] return false;
+    const vi wanted = xsimd::bitwise_cast<std::int32_t>(top >> 23) - all<std::int32_t, A>(plan.field_at_zero);
+    vi held = wanted;
+    held = xsimd::select(held < all<std::int32_t, A>(plan.lowest_k), all<std::int32_t, A>(plan.lowest_k), held);
+    held = xsimd::select(held > all<std::int32_t, A>(plan.highest_k), all<std::int32_t, A>(plan.highest_k), held);
+    const vu k = xsimd::select(zero, all<std::uint32_t, A>(0), xsimd::bitwise_cast<std::uint32_t>(held));
+    if (scale_codes != nullptr) {
+        // A group of zeros has the smallest scale; its elements are zeros under any.
+        const vu code = xsimd::select(zero, all<std::uint32_t, A>(0),
+                                      xsimd::bitwise_cast<std::uint32_t>(held - all<std::int32_t, A>(plan.lowest_k)));
+        std::uint32_t four[4];
+        store_quarter<A>(four, code);
+        for (std::size_t g = 0; g < 4; ++g) scale_codes[g] = static_cast<std::uint8_t>(four[g]);
+    }
+    const auto moved = step.move(k);
+    const typename step_type::moved at[4] = {
+        {spread_in_quarters<0, A>(moved.low_adder), spread_in_quarters<0, A>(moved.largest), spread_in_quarters<0, A>(moved.code_base)},
+        {spread_in_quarters<1, A>(moved.low_adder), spread_in_quarters<1, A>(moved.largest), spread_in_quarters<1, A>(moved.code_base)},
+        {spread_in_quarters<2, A>(moved.low_adder), spread_in_quarters<2, A>(moved.largest), spread_in_quarters<2, A>(moved.code_base)},
+        {spread_in_quarters<3, A>(moved.low_adder), spread_in_quarters<3, A>(moved.largest), spread_in_quarters<3, A>(moved.code_base)}};
+    const auto one = [&](std::size_t g, std::size_t i) {
+        const std::size_t e = g * length + i;
+        return step(x + e, words == nullptr ? words : words + e, at[g], over);
+    };
+    if constexpr (!step_type::codes) {
+        for (std::size_t g = 0; g < 4; ++g) {
+            for (std::size_t i = 0; i < length; i += lanes) put(out + g * length + i, as_number<float, A>(one(g, i)), stream);
+        }
+    } else if (length == 2 * lanes) {  // the common 32: unrolled, so that codes are packed from registers
+        const vu first[4] = {one(0, 0), one(0, lanes), one(1, 0), one(1, lanes)};
+        put_codes<Out, A>(out, first, stream);
+        const vu second[4] = {one(2, 0), one(2, lanes), one(3, 0), one(3, lanes)};
+        put_codes<Out, A>(out + 2 * length, second, stream);
+    } else {
+        vu y[4];
+        std::size_t filled = 0;
+        Out* to = out;
+        for (std::size_t g = 0; g < 4; ++g) {
+            for (std::size_t i = 0; i < length; i += lanes) {
+                y[filled++] = one(g, i);
+                if (filled < 4) continue;
+                put_codes<Out, A>(to, y, stream);
+                to += 4 * lanes;
+                filled = 0;
+            }
+        }
+    }
+    return true;
+}
 
 template <class A, class Out, grid_engine Engine>
 std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::size_t length, const std::uint32_t* words,
@@ -152,31 +316,37 @@ std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::si
     constexpr std::size_t bunch = step_type::codes ? 4 * lanes : lanes;  // elements stored together
     const step_type step(plan);
     vu over = all<std::uint32_t, A>(0);
-
+    const auto vectors = [&](const float* f, Out* o, const std::uint32_t* w, const typename step_type::moved& at) {
+        if constexpr (step_type::codes) {
+            vu y[4];
+            for (std::size_t v = 0; v < 4; ++v) y[v] = step(f + v * lanes, w == nullptr ? w : w + v * lanes, at, over);
+            put_codes<Out, A>(o, y, false);
+        } else {
+            put(o, as_number<float, A>(step(f, w, at, over)), false);
+        }
+    };
     for (std::size_t g = 0; g < groups; ++g) {
         const float* from = x + g * length;
         Out* to = out + g * length;
         const std::uint32_t* random = words == nullptr ? nullptr : words + g * length;
+        if (length % lanes == 0 && g + 4 <= groups &&
+            power_four_groups<A, Out, Engine>(step, from, to, length, random,
+                                              scale_codes == nullptr ? nullptr : scale_codes + g, over, stream)) {
+            for (std::size_t k = 0; k < 4; ++k) rare[g + k] = 0;
+            g += 3;
+            continue;
+        }
         const std::uint32_t top = largest_magnitude<A>(from, length);
         rare[g] = top != 0 && (top < plan.least || top > plan.most);
         if (rare[g] != 0) continue;
         std::int32_t k = static_cast<std::int32_t>(top >> 23) - plan.field_at_zero;
         k = k < plan.lowest_k ? plan.lowest_k : k > plan.highest_k ? plan.highest_k : k;
-        // A group of zeros has the smallest scale; its elements are zeros under any.
         if (scale_codes != nullptr) scale_codes[g] = static_cast<std::uint8_t>(top == 0 ? 0 : k - plan.lowest_k);
         const auto at = step.move(all<std::uint32_t, A>(top == 0 ? 0u : static_cast<std::uint32_t>(k)));
         std::size_t i = 0;
-        const auto vectors = [&](const float* f, Out* o, const std::uint32_t* w, bool past_caches) {
-            if constexpr (step_type::codes) {
-                vu y[4];
-                for (std::size_t v = 0; v < 4; ++v) y[v] = step(f + v * lanes, w == nullptr ? w : w + v * lanes, at, over);
-                put_codes<Out, A>(o, y, past_caches);
-            } else {
-                put(o, as_number<float, A>(step(f, w, at, over)), past_caches);
-            }
-        };
-        for (; i + bunch <= length; i += bunch) vectors(from + i, to + i, random == nullptr ? random : random + i, stream);
+        for (; i + bunch <= length; i += bunch) vectors(from + i, to + i, random == nullptr ? random : random + i, at);
         if (i == length) continue;
+        // What is left is done on copies: lanes beyond it are zero and saturate nothing.
         alignas(64) float rest[bunch] = {};
         alignas(64) std::uint32_t rest_words[bunch] = {};
         alignas(64) Out results[bunch];
@@ -184,7 +354,7 @@ std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::si
             rest[r - i] = from[r];
             if (random != nullptr) rest_words[r - i] = random[r];
         }
-        vectors(rest, results, random == nullptr ? nullptr : rest_words, false);
+        vectors(rest, results, random == nullptr ? nullptr : rest_words, at);
         for (std::size_t r = i; r < length; ++r) to[r] = results[r - i];
     }
     return xsimd::reduce_add(over);
@@ -232,7 +402,11 @@ std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std:
 
 template <class A>
 void largest_of_groups(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest) {
-    for (std::size_t g = 0; g < groups; ++g) largest[g] = largest_magnitude<A>(x + g * length, length);
+    std::size_t g = 0;
+    if (length % xsimd::batch<std::uint32_t, A>::size == 0) {
+        for (; g + 4 <= groups; g += 4) store_quarter<A>(largest + g, largest_of_four_groups<A>(x + g * length, length));
+    }
+    for (; g < groups; ++g) largest[g] = largest_magnitude<A>(x + g * length, length);
 }
 
 template <class A>
@@ -335,7 +509,7 @@ std::uint64_t products(const double* y, Out* out, std::size_t size, const double
     for_runs<A>(size, scale, run, [&](std::size_t i, std::size_t count, const vd& s) {
         const auto product = [&](const vd& v) {
             const auto saturated = xsimd::batch_bool_cast<std::uint64_t>(xsimd::abs(v) == infinity);
-            over = over + xsimd::select(saturated, all<std::uint64_t, A>(1), all<std::uint64_t, A>(0));
+            over = count_where<std::uint64_t, A>(over, saturated);
             const auto bits = as_bits<double, A>(v);
             return as_number<double, A>(xsimd::select(saturated, (bits & sign_bit) | most, bits)) * s;
         };
@@ -350,6 +524,92 @@ std::uint64_t products(const double* y, Out* out, std::size_t size, const double
         }
     });
     return xsimd::reduce_add(over);
+}
+
+/// quotients, grid_kernel.hpp's `direct` rounding in binary64 lanes, and products at once, for simple formats. The environment has the
+/// mode's rounding direction for magnitudes; the product is made to be exact, and its conversion is nearest-even only
+/// where the direction is: other directions take the three steps one by one.
+template <class A>
+std::uint64_t round_quotients(const float* x, float* out, std::size_t size, const double* scale, const double* reciprocal,
+                              std::size_t run, const quotient_plan& plan) {
+    using vd = xsimd::batch<double, A>;
+    using vu = xsimd::batch<std::uint64_t, A>;
+    constexpr std::size_t lanes = vd::size;
+    const vu half = all<std::uint64_t, A>(16);
+    const vu kept = all<std::uint64_t, A>(0x7FFFFFFFFFFFFFE0u);
+    const vu exponent = all<std::uint64_t, A>(0x7FF0000000000000u);
+    const vu offset = all<std::uint64_t, A>(plan.adder_offset);
+    const vd low_adder = as_number<double, A>(all<std::uint64_t, A>(plan.low_adder));
+    const vd largest(plan.largest);
+    const auto sign_bit = all<std::uint32_t, A>(0x80000000u);
+    vu over = all<std::uint64_t, A>(0);
+    const auto step = [&](const vd& v, const vd& s, const vd& r) {
+        const vu q = (as_bits<double, A>(v * r) + half) & kept;
+        const vd c = xsimd::max(as_number<double, A>((q & exponent) + offset), low_adder);
+        const vd y = (as_number<double, A>(q) + c) - c;
+        over = count_where<std::uint64_t, A>(over, xsimd::batch_bool_cast<std::uint64_t>(y > largest));
+        return xsimd::min(y, largest) * s;
+    };
+    // Two binary64 vectors make one of binary32, where the signs are put back.
+    const auto both = [&](const float* from, float* to, const vd& s0, const vd& r0, const vd& s1, const vd& r1) {
+        const vd low = step(load_floats<A>(from), s0, r0);
+        const vd high = step(load_floats<A>(from + lanes), s1, r1);
+        alignas(64) float joined[2 * lanes];
+        xsimd::batch<float, A> y;
+        if constexpr (is_avx512<A>) {
+            y = xsimd::batch<float, A>(_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1));
+        } else {
+            store_floats<A>(joined, low);
+            store_floats<A>(joined + lanes, high);
+            y = xsimd::batch<float, A>::load_aligned(joined);
+        }
+        const auto bits = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(from));
+        auto sign = bits & sign_bit;
+        if (!plan.signed_zero) sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0)), sign, sign ^ sign);
+        as_number<float, A>(as_bits<float, A>(y) | sign).store_unaligned(to);
+    };
+    const auto rest = [&](std::size_t i, std::size_t count, const double* s, const double* r, bool one_scale) {
+        alignas(64) float in[2 * lanes] = {};
+        alignas(64) float results[2 * lanes];
+        alignas(64) double ss[2 * lanes] = {};
+        alignas(64) double rr[2 * lanes] = {};
+        for (std::size_t k = 0; k < count; ++k) {
+            in[k] = x[i + k];
+            ss[k] = one_scale ? *s : s[k];
+            rr[k] = one_scale ? *r : r[k];
+        }
+        both(in, results, vd::load_aligned(ss), vd::load_aligned(rr), vd::load_aligned(ss + lanes), vd::load_aligned(rr + lanes));
+        for (std::size_t k = 0; k < count; ++k) out[i + k] = results[k];
+    };
+    if (run == 0) {
+        std::size_t i = 0;
+        for (; i + 2 * lanes <= size; i += 2 * lanes) {
+            both(x + i, out + i, vd::load_unaligned(scale + i), vd::load_unaligned(reciprocal + i),
+                 vd::load_unaligned(scale + i + lanes), vd::load_unaligned(reciprocal + i + lanes));
+        }
+        if (i != size) rest(i, size - i, scale + i, reciprocal + i, false);
+        return xsimd::reduce_add(over);
+    }
+    for (std::size_t begin = 0, g = 0; begin < size; begin += run, ++g) {
+        const std::size_t end = size - begin < run ? size : begin + run;
+        const vd s(scale[g]);
+        const vd r(reciprocal[g]);
+        std::size_t i = begin;
+        for (; i + 2 * lanes <= end; i += 2 * lanes) both(x + i, out + i, s, r, s, r);
+        if (i != end) rest(i, end - i, scale + g, reciprocal + g, true);
+    }
+    return xsimd::reduce_add(over);
+}
+
+/// scale[i] × outer and its reciprocal; rare[i] = 1 where the largest magnitude is not finite or the scale not above zero.
+template <class A>
+void invert_scales(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare, double outer,
+                   std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+        rare[i] = static_cast<std::uint8_t>((largest[i] >= 0x7F800000u) | !(scale[i] > 0));
+        scale[i] = scale[i] * outer;
+        reciprocal[i] = 1 / scale[i];
+    }
 }
 
 template <class A>
@@ -392,6 +652,8 @@ constexpr block_kernels make_block_kernels() {
         quotients<A>,
         products<A, float>,
         products<A, double>,
+        round_quotients<A>,
+        invert_scales<A>,
         pack4<A>,
     };
 }

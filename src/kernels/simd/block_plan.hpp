@@ -44,6 +44,14 @@ template <class Out>
 using power_lanes_kernel = std::uint64_t (*)(const float* x, Out* out, std::size_t size, const std::uint32_t* words,
                                              const power_plan& plan, const std::int32_t* k, bool stream);
 
+/// What round_quotients needs of a grid plan of binary64 lanes.
+struct quotient_plan {
+    std::uint64_t low_adder;
+    std::uint64_t adder_offset;
+    double largest;
+    bool signed_zero;
+};
+
 struct block_kernels {
     power_groups_kernel<float> round_groups[4];  ///< by grid_engine: direct, direct_signed, general, stochastic_a
     power_groups_kernel<std::uint8_t> encode_groups[4];
@@ -62,6 +70,11 @@ struct block_kernels {
     /// The same, not rounded.
     std::uint64_t (*exact_products)(const double* y, double* out, std::size_t size, const double* scale, std::size_t run,
                                     double largest);
+    /// quotients, nearest-even on a simple format's grid, and products, at once.
+    std::uint64_t (*round_quotients)(const float* x, float* out, std::size_t size, const double* scale,
+                                     const double* reciprocal, std::size_t run, const quotient_plan& plan);
+    void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare, double outer,
+                          std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
     void (*pack4)(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size);
 };

@@ -100,7 +100,10 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
         out.overflow = {0x7FF0000000000000u, 0xFFF0000000000000u};
     }
     // A negative number in an unsigned format goes to the smallest member, which is no saturation at the top.
-    return quotient_choice{*plan, largest_of(f)};
+    quotient_choice choice{*plan, largest_of(f), std::nullopt};
+    if (!codes && plan->engine == grid_engine::direct && options.rounding == rounding_mode::nearest_ties_to_even)
+        choice.at_once = quotient_plan{plan->on_grid.low_adder, plan->on_grid.adder_offset, choice.largest, out.signed_zero};
+    return choice;
 }
 
 std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options) {

@@ -22,6 +22,7 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
 struct quotient_choice {
     conversion_plan<double> element;
     double largest;
+    std::optional<quotient_plan> at_once;  ///< round_quotients does it
 };
 inline constexpr std::uint64_t saturated_code = std::uint64_t{1} << 62;
 std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes);
