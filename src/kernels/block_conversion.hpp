@@ -28,7 +28,8 @@ class block_conversion {
   public:
     static constexpr std::size_t chunk_elements = 2048;
 
-    block_conversion(const scheme& s, const scheme_layout& layout, const axis_view& view, const quantize_options& options)
+    block_conversion(const scheme& s, const scheme_layout& layout, const axis_view& view,
+                     const quantize_options& options)
         : scheme_(s), layout_(layout), view_(view), options_(options) {
         kernels_ = simd::active_table();
         blocks_ = simd::active_blocks();
@@ -49,7 +50,8 @@ class block_conversion {
             from_double_ = simd::plan_conversion<double>(carrier_traits<T>::format, {}, true, false);
         }
         for (std::size_t level = 0; level < levels; ++level)
-            rules_.emplace_back(s, level, options.scale_rounding ? &*options.scale_rounding : nullptr, options.random_bits);
+            rules_.emplace_back(s, level, options.scale_rounding ? &*options.scale_rounding : nullptr,
+                                options.random_bits);
     }
 
     [[nodiscard]] bool covers() const noexcept { return power_.has_value() || quotient_.has_value(); }
@@ -66,13 +68,16 @@ class block_conversion {
         const bool keep_codes = finds_scales() && scales != nullptr;
         if (keep_codes) {
             scales->resize(scheme_.levels.size());
-            for (std::size_t level = 0; level < scales->size(); ++level) (*scales)[level].resize(layout_.counts()[level]);
+            for (std::size_t level = 0; level < scales->size(); ++level)
+                (*scales)[level].resize(layout_.counts()[level]);
         }
         keeps_codes_ = keep_codes;
         if (finds_scales() && scheme_.levels.size() == 2) find_outer_scale();
-        stream_ = power_ && std::is_same_v<T, float> && static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
-                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out)) && reinterpret_cast<std::uintptr_t>(out_) % 64 == 0 &&
-                  view_.inner == 1 && scheme_.levels[0].group.length * sizeof(Out) % 64 == 0 &&
+        stream_ = power_ && std::is_same_v<T, float> &&
+                  static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
+                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out)) &&
+                  reinterpret_cast<std::uintptr_t>(out_) % 64 == 0 && view_.inner == 1 &&
+                  scheme_.levels[0].group.length * sizeof(Out) % 64 == 0 &&
                   view_.length % scheme_.levels[0].group.length == 0;
         std::atomic<std::uint64_t> zero_scales{0};
         std::atomic<std::uint64_t> saturated{0};
@@ -162,7 +167,8 @@ class block_conversion {
 
     // ---- scales
 
-    void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, std::uint32_t* largest, workspace& w) const {
+    void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, std::uint32_t* largest,
+                    workspace& w) const {
         if constexpr (std::is_same_v<T, float>) {
             blocks_->largest_of_groups(x_ + first, groups, length, largest);
         } else {
@@ -207,7 +213,8 @@ class block_conversion {
             if (most >= 0x7F800000u) {
                 most = 0;
                 for (std::size_t i = 0; i < size; ++i) {
-                    const std::uint64_t m = to_bits(x_[at.first + j * at.stride + i]) & carrier_traits<T>::format.magnitude_mask();
+                    const std::uint64_t m =
+                        to_bits(x_[at.first + j * at.stride + i]) & carrier_traits<T>::format.magnitude_mask();
                     if (m >= carrier_traits<T>::format.infinity_magnitude()) continue;
                     const auto value = to_value<float>(project(from_bits<T>(m), projector(binary32_format, {})));
                     most = std::max(most, static_cast<std::uint32_t>(to_bits(value)));
@@ -227,7 +234,8 @@ class block_conversion {
             return;
         }
         const double reciprocal = 1 / divisor;
-        blocks_->quotients(reinterpret_cast<const float*>(w.largest.data()), w.quotients.data(), groups, &reciprocal, groups);
+        blocks_->quotients(reinterpret_cast<const float*>(w.largest.data()), w.quotients.data(), groups, &reciprocal,
+                           groups);
         simd::flags odd = 0;
         if (keeps_codes_) {
             odd |= call(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups, nullptr);
@@ -256,7 +264,8 @@ class block_conversion {
             }
         }
         const bool two = scheme_.levels.size() == 2;
-        const group_scale found = rules_[0].scale(own.magnitude_value(most), std::span(&outer_.value, two ? 1 : 0), nonfinite, 0);
+        const group_scale found =
+            rules_[0].scale(own.magnitude_value(most), std::span(&outer_.value, two ? 1 : 0), nonfinite, 0);
         report.zero_scales += found.rounded_to_zero;
         if (keeps_codes_) (*scales_)[0][group] = found.code;
         const std::array<std::uint64_t, 2> found_codes{found.code, outer_.code};
@@ -285,7 +294,8 @@ class block_conversion {
         const std::uint32_t* words = random(first, size, w.words.data());
         blocks_->quotients(x, w.quotients.data(), size, reciprocal, run);
         if constexpr (codes) {
-            if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0) return false;
+            if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0)
+                return false;
             std::uint64_t over = 0;
             for (std::size_t i = 0; i < size; ++i) {
                 over += w.codes[i] >> 62;
@@ -321,15 +331,15 @@ class block_conversion {
                 const float_environment environment(power_->direction);
                 if constexpr (!codes) {
                     float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
-                    report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan, scale_codes,
-                                                                      w.rare.data(), stream_);
+                    report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan,
+                                                                      scale_codes, w.rare.data(), stream_);
                 } else if constexpr (sizeof(Out) == 1) {
-                    report.saturated += blocks_->encode_groups[engine](x, out_ + first, groups, length, words, power_->plan,
-                                                                       scale_codes, w.rare.data(), stream_);
+                    report.saturated += blocks_->encode_groups[engine](
+                        x, out_ + first, groups, length, words, power_->plan, scale_codes, w.rare.data(), stream_);
                 } else {
                     std::array<std::uint8_t, chunk_elements> narrow;
-                    report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words, power_->plan,
-                                                                       scale_codes, w.rare.data(), false);
+                    report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words,
+                                                                       power_->plan, scale_codes, w.rare.data(), false);
                     std::copy_n(narrow.data(), size, out_ + first);
                 }
             }
@@ -338,7 +348,8 @@ class block_conversion {
                     if (w.rare[g] == 0) store(w.results.data() + g * length, first + g * length, length);
                 }
             }
-            if (keeps_codes_) std::copy_n(scale_codes, groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
+            if (keeps_codes_)
+                std::copy_n(scale_codes, groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
             for (std::size_t g = 0; g < groups; ++g) {
                 if (w.rare[g] != 0) define_lanes(as_piece(g), report, define);
             }
@@ -361,10 +372,12 @@ class block_conversion {
             }
             bool done = true;
             const std::size_t size = (stop - g) * length;
-            for (std::size_t at = 0; at < size && done; at += chunk_elements) {  // more than one round: a single long group
+            for (std::size_t at = 0; at < size && done;
+                 at += chunk_elements) {  // more than one round: a single long group
                 const std::size_t count = std::min(chunk_elements, size - at);
                 const quantize_report before = report;
-                done = quotient_elements(first + g * length + at, count, &w.scale[g], &w.reciprocal[g], length, w, report);
+                done =
+                    quotient_elements(first + g * length + at, count, &w.scale[g], &w.reciprocal[g], length, w, report);
                 if (!done && at == 0) {
                     report = before;
                     for (std::size_t one = g; one < stop; ++one) define_lanes(as_piece(one), report, define);
@@ -394,8 +407,9 @@ class block_conversion {
         for (std::size_t g = 0; g < groups; ++g) {
             const combined_scale scale = combine_scales(scheme_, layout_, *scales_, layout_.whole() ? 0 : group + g);
             w.rare[g] = scale.is_nan || scale.is_infinite || scale.is_zero || scale.negative || !scale.product.fits;
-            w.scale[g] = w.rare[g] != 0 ? 1.0
-                                        : std::ldexp(static_cast<double>(scale.product.significand), scale.product.exponent);
+            w.scale[g] = w.rare[g] != 0
+                             ? 1.0
+                             : std::ldexp(static_cast<double>(scale.product.significand), scale.product.exponent);
             w.reciprocal[g] = 1 / w.scale[g];
             w.largest[g] = 0;
         }
@@ -509,7 +523,8 @@ class block_conversion {
         const float_environment environment(power_->direction);
         if constexpr (!codes) {
             float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
-            report.saturated += blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), false);
+            report.saturated +=
+                blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), false);
             store(y, first, lanes);
         } else if constexpr (sizeof(Out) == 1) {
             report.saturated +=

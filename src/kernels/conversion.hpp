@@ -26,13 +26,8 @@ class conversion {
         kernels_ = simd::active_table();
         if (kernels_ == nullptr) return;
         const bool given = random.from == randomness::kind::given;
-        if (!narrow_first(how)) in_double_ = simd::plan_conversion<double>(format, how, codes, given);
-        if constexpr (std::is_same_v<T, double>) {
-            if (!narrow_first(how)) return;
-        }
-        in_float_ = simd::plan_conversion<float>(format, how, codes, given);
-        if (in_float_) in_double_.reset();
-        if (!in_float_ && !in_double_) in_double_ = simd::plan_conversion<double>(format, how, codes, given);
+        if constexpr (!std::is_same_v<T, double>) in_float_ = simd::plan_conversion<float>(format, how, codes, given);
+        if (!in_float_) in_double_ = simd::plan_conversion<double>(format, how, codes, given);
         if constexpr (sizeof(T) == 2) {
             to_float_ = simd::plan_decoding(carrier_traits<T>::format);
             to_float_->nan_sign = to_float_->sign_mask;  // nan_policy::negated_zero looks at it
@@ -122,15 +117,7 @@ class conversion {
             if (!narrows_) return convert_doubles(x, out, size, words, stream);
             alignas(64) std::array<float, small_block> narrow;
             kernels_->narrow(x, narrow.data(), size);
-            if constexpr (codes) {
-                return in_float_ ? convert_floats(narrow.data(), out, size, words, stream)
-                                 : convert_widened(narrow.data(), out, size, words);
-            } else {
-                const simd::flags report = in_float_ ? convert_floats(narrow.data(), narrow.data(), size, words, false)
-                                                     : convert_widened(narrow.data(), narrow.data(), size, words);
-                kernels_->widen(narrow.data(), out, size);
-                return report;
-            }
+            return convert_widened(narrow.data(), out, size, words);
         } else {
             alignas(64) std::array<float, small_block> wide;
             kernels_->decode16(reinterpret_cast<const std::uint16_t*>(x), wide.data(), size, *to_float_, false);

@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "halfulp/codecs/codec.hpp"
 #include "halfulp/blocks/scale.hpp"
+#include "halfulp/codecs/codec.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "scheme_layout.hpp"
 

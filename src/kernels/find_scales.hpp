@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "float_environment.hpp"
 #include "halfulp/blocks/scale.hpp"
 #include "halfulp/codecs/carrier.hpp"
 #include "parallel.hpp"
@@ -110,6 +111,7 @@ std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_la
         const scale_rule rule(s, level, rounding, options.random_bits);
         scales[level].resize(layout.counts()[level]);
         parallel_for(layout.counts()[level], options.threads, 256, [&](std::size_t begin, std::size_t end) {
+            const float_environment environment;
             std::uint64_t zeros = 0;
             for (std::size_t i = begin; i < end; ++i) {
                 std::array<dyadic, max_scale_levels> outer{};

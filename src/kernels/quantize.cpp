@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "block_conversion.hpp"
+#include "block_decoding.hpp"
 #include "checks.hpp"
 #include "element_codec.hpp"
 
@@ -63,8 +64,8 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
 /// Quantizes by vector kernels where they cover the call, else by the scalar definition, which hands every element to
 /// sink(index, projected number, scale). `scales` is filled unless it is null.
 template <carrier T, class Out, class Sink>
-quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out, scale_planes* scales,
-                              const quantize_options& options, const Sink& sink) {
+quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
+                              scale_planes* scales, const quantize_options& options, const Sink& sink) {
     const scheme_layout layout(s, view);
     const bool stochastic = is_stochastic(options.rounding);
     // The definition on lane k of a piece: how many elements saturated.
@@ -74,10 +75,10 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
         std::uint64_t over = 0;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t i = at.first + j * at.stride + k;
-            const std::uint32_t random = !stochastic                                       ? 0
-                                         : options.random.from == randomness::kind::given ? options.random.given[i]
-                                                                                          : options.random.source.word(i) >>
-                                                                                                (32 - options.random_bits);
+            const std::uint32_t random = !stochastic ? 0
+                                         : options.random.from == randomness::kind::given
+                                             ? options.random.given[i]
+                                             : options.random.source.word(i) >> (32 - options.random_bits);
             const projected element = encoder(x[i], random);
             if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
             over += element.overflowed;
@@ -169,11 +170,28 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
     }
     detail::check_codes("codes", codes, s.element);
     const element_decoder<T> decode_element;
+    const detail::block_decoding<T, C> vectors(s);
     detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
+        const detail::float_environment environment;
+        std::vector<double> plain;
         std::vector<combined_scale> lanes;
         for (std::size_t p = begin; p < end; ++p) {
             const piece at = layout.piece_at(p);
             combine_lanes(s, layout, scales, at, lanes);
+            plain.assign(at.lanes, 0);
+            bool all_plain = vectors.covers();
+            for (std::uint64_t k = 0; k < at.lanes && all_plain; ++k) all_plain = vectors.takes(lanes[k], plain[k]);
+            if (all_plain && at.lanes == 1 && at.stride == 1) {
+                vectors.run(&codes[at.first], &out[at.first], at.count, plain.data(), at.count);
+                continue;
+            }
+            if (all_plain) {
+                for (std::uint64_t j = 0; j < at.count; ++j) {
+                    const std::uint64_t first = at.first + j * at.stride;
+                    vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0);
+                }
+                continue;
+            }
             for (std::uint64_t k = 0; k < at.lanes; ++k) {
                 for_each_in_lane(
                     at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], s.element), lanes[k]); });

@@ -4,7 +4,8 @@
 
 namespace halfulp {
 
-void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal, std::span<std::uint32_t> words) {
+void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal,
+                std::span<std::uint32_t> words) {
     if (const simd::kernel_table* kernels = simd::active_table()) {
         kernels->fill_words(source.seed, source.stream, source.offset + first, ordinal, words.data(), words.size());
         return;

@@ -64,7 +64,9 @@ struct decode_step {
             y = xsimd::select(low, as_bits<float, A>(difference), y);
         }
         if (plan.zero_is_special) y = xsimd::select(m == all<std::uint32_t, A>(0), m, y);
-        y = y | ((code & sign_mask) << plan.sign_up);
+        vu sign = (code & sign_mask) << plan.sign_up;
+        if (plan.zero_has_no_sign) sign = xsimd::select(low, all<std::uint32_t, A>(0), sign);
+        y = y | sign;
         const auto special = above<std::uint32_t, A>(m, largest) | (code == odd_code);
         if (xsimd::any(special)) [[unlikely]]
             y = replace_special(code, m, y);

@@ -320,6 +320,7 @@ std::optional<decode_plan> plan_decoding(const float_format& f) {
     p.hidden = normal_low ? 0 : static_cast<std::uint32_t>(f.hidden_bit());
     p.low_limit = power_bits<float>(f.emin());
     p.low_is_zero = low == low_binade::zeros;
+    p.zero_has_no_sign = p.low_is_zero && !f.has_negative_zero();
     p.zero_is_special = low == low_binade::normals;
     p.largest = static_cast<std::uint32_t>(f.max_magnitude());
     p.infinity = f.has_infinity() ? static_cast<std::uint32_t>(f.infinity_magnitude()) : ~std::uint32_t{0};
