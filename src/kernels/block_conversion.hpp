@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -24,6 +25,11 @@ namespace halfulp::detail {
 template <carrier T, class Out>
 class block_conversion {
     static constexpr bool codes = !std::is_same_v<T, Out>;
+    static constexpr bool in_double = std::is_same_v<T, double>;
+    /// What elements are computed in, and its bits.
+    using lane = std::conditional_t<in_double, double, float>;
+    using lane_bits = std::conditional_t<in_double, std::uint64_t, std::uint32_t>;
+    static constexpr lane_bits infinity = static_cast<lane_bits>(carrier_traits<lane>::format.infinity_magnitude());
 
   public:
     static constexpr std::size_t chunk_elements = 2048;
@@ -33,15 +39,15 @@ class block_conversion {
         : scheme_(s), layout_(layout), view_(view), options_(options) {
         kernels_ = simd::active_table();
         blocks_ = simd::active_blocks();
-        if (kernels_ == nullptr || std::is_same_v<T, double>) return;
+        if (kernels_ == nullptr || (in_double && blocks_->quotients64 == nullptr)) return;
         const std::size_t levels = s.levels.size();
         const bool grouped = levels > 0 && !s.levels[0].group.is_tensor();
         fused_ = grouped && (levels == 1 || (levels == 2 && s.levels[1].group.is_tensor()));
-        if (fused_ && levels == 1 && s.levels[0].group.length <= chunk_elements)
+        if (!in_double && fused_ && levels == 1 && s.levels[0].group.length <= chunk_elements)
             power_ = simd::plan_power(s, options, codes);
         if (!power_) {
-            quotient_ = simd::plan_quotients(s, options, codes);
-            if (fused_ && quotient_) scale_ = simd::plan_scales(s, 0, options);
+            quotient_ = simd::plan_quotients(s, options, codes, in_double);
+            if (fused_ && quotient_) scale_ = simd::plan_scales(s, 0, options, in_double);
             fused_ = fused_ && scale_.has_value();
         }
         if constexpr (sizeof(T) == 2) {
@@ -116,7 +122,7 @@ class block_conversion {
         std::array<std::uint32_t, chunk_elements> words;
         std::array<double, chunk_elements> quotients;
         std::array<std::uint64_t, chunk_elements> codes;
-        std::array<std::uint32_t, chunk_elements> largest;
+        std::array<lane_bits, chunk_elements> largest;
         std::array<double, chunk_elements> scale;
         std::array<double, chunk_elements> reciprocal;
         std::array<std::int32_t, chunk_elements> exponent;
@@ -140,14 +146,12 @@ class block_conversion {
     }
 
     /// Elements `first` and on as binary32 numbers: themselves, or in the buffer.
-    const float* load(std::uint64_t first, std::size_t size, float* buffer) const {
-        if constexpr (std::is_same_v<T, float>) {
-            return x_ + first;
-        } else if constexpr (sizeof(T) == 2) {
+    const lane* load(std::uint64_t first, std::size_t size, float* buffer) const {
+        if constexpr (sizeof(T) == 2) {
             kernels_->decode16(reinterpret_cast<const std::uint16_t*>(x_ + first), buffer, size, *to_float_, false);
             return buffer;
         } else {
-            return nullptr;
+            return x_ + first;
         }
     }
 
@@ -167,16 +171,18 @@ class block_conversion {
 
     // ---- scales
 
-    void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, std::uint32_t* largest,
+    void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, lane_bits* largest,
                     workspace& w) const {
-        if constexpr (std::is_same_v<T, float>) {
+        if constexpr (in_double) {
+            blocks_->largest_of_groups64(x_ + first, groups, length, largest);
+        } else if constexpr (std::is_same_v<T, float>) {
             blocks_->largest_of_groups(x_ + first, groups, length, largest);
         } else {
             for (std::size_t g = 0; g < groups; ++g) {
                 largest[g] = 0;
                 for (std::size_t done = 0; done < length; done += chunk_elements) {
                     const std::size_t size = std::min(chunk_elements, length - done);
-                    std::uint32_t most = 0;
+                    lane_bits most = 0;
                     blocks_->largest_of_groups(load(first + g * length + done, size, w.values.data()), 1, size, &most);
                     largest[g] = std::max(largest[g], most);
                 }
@@ -184,40 +190,52 @@ class block_conversion {
         }
     }
 
+    /// x ÷ scale, so that rounding by a deterministic mode gives what it gives for the exact quotient. False where it does not.
+    bool divide(const lane* x, double* q, std::size_t size, const double* scale, const double* reciprocal,
+                std::size_t run) const {
+        if constexpr (in_double) {
+            return blocks_->quotients64(x, q, size, scale, reciprocal, run) == 0;
+        } else {
+            blocks_->quotients(x, q, size, reciprocal, run);
+            return true;
+        }
+    }
+
     /// The one scale of the second level: of the largest finite magnitude of all.
     void find_outer_scale() {
         const std::size_t pieces = layout_.pieces();
-        std::vector<std::uint32_t> tops(pieces);
+        std::vector<lane_bits> tops(pieces);
         parallel_for(pieces, options_.threads, 64, [&](std::size_t begin, std::size_t end) {
             const float_environment environment;
             const auto owned = std::make_unique_for_overwrite<workspace>();
             workspace& w = *owned;
             for (std::size_t p = begin; p < end; ++p) tops[p] = finite_top(layout_.piece_at(p), w);
         });
-        std::uint32_t most = 0;
-        for (const std::uint32_t top : tops) most = std::max(most, top);
-        const group_scale found = rules_[1].scale(binary32_format.magnitude_value(most), {}, false, 0);
+        lane_bits most = 0;
+        for (const lane_bits top : tops) most = std::max(most, top);
+        const group_scale found = rules_[1].scale(carrier_traits<lane>::format.magnitude_value(most), {}, false, 0);
         outer_ = found;
         outer_zero_ = found.rounded_to_zero;
         outer_value_ = std::ldexp(static_cast<double>(found.value.significand), found.value.exponent);
         if (keeps_codes_) (*scales_)[1][0] = found.code;
     }
 
-    std::uint32_t finite_top(const piece& at, workspace& w) const {
-        std::uint32_t top = 0;
+    lane_bits finite_top(const piece& at, workspace& w) const {
+        lane_bits top = 0;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const bool contiguous = at.lanes == 1 && at.stride == 1;
             const std::size_t size = contiguous ? at.count : at.lanes;
-            std::uint32_t most = 0;
+            lane_bits most = 0;
             largest_of(at.first + j * at.stride, 1, size, &most, w);
-            if (most >= 0x7F800000u) {
+            if (most >= infinity) {
                 most = 0;
                 for (std::size_t i = 0; i < size; ++i) {
-                    const std::uint64_t m =
-                        to_bits(x_[at.first + j * at.stride + i]) & carrier_traits<T>::format.magnitude_mask();
+                    const T x = x_[at.first + j * at.stride + i];
+                    const std::uint64_t m = to_bits(x) & carrier_traits<T>::format.magnitude_mask();
                     if (m >= carrier_traits<T>::format.infinity_magnitude()) continue;
-                    const auto value = to_value<float>(project(from_bits<T>(m), projector(binary32_format, {})));
-                    most = std::max(most, static_cast<std::uint32_t>(to_bits(value)));
+                    const dyadic value = carrier_traits<T>::format.magnitude_value(m);  // the lane holds it
+                    most = std::max(most, static_cast<lane_bits>(
+                                              carrier_grid<lane>.magnitude_code(value.significand, value.exponent)));
                 }
             }
             top = std::max(top, most);
@@ -234,8 +252,9 @@ class block_conversion {
             return;
         }
         const double reciprocal = 1 / divisor;
-        blocks_->quotients(reinterpret_cast<const float*>(w.largest.data()), w.quotients.data(), groups, &reciprocal,
-                           groups);
+        std::array<lane, chunk_elements> tops;
+        std::memcpy(tops.data(), w.largest.data(), groups * sizeof(lane));
+        const bool divided = divide(tops.data(), w.quotients.data(), groups, &divisor, &reciprocal, groups);
         simd::flags odd = 0;
         if (keeps_codes_) {
             odd |= call(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups, nullptr);
@@ -243,20 +262,28 @@ class block_conversion {
         }
         odd |= call(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups, nullptr);
         // Where the scale is zero or a member of the group is not finite, elements follow rules of their own.
-        blocks_->invert_scales(w.largest.data(), w.scale.data(), w.reciprocal.data(), w.rare.data(),
-                               scheme_.levels.size() == 2 ? outer_value_ : 1.0, groups);
-        if (odd != 0) std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
+        const double outer = scheme_.levels.size() == 2 ? outer_value_ : 1.0;
+        if constexpr (in_double) {
+            for (std::size_t g = 0; g < groups; ++g) {
+                w.rare[g] = w.largest[g] >= infinity || !(w.scale[g] > 0);
+                w.scale[g] *= outer;
+                w.reciprocal[g] = 1 / w.scale[g];
+            }
+        } else {
+            blocks_->invert_scales(w.largest.data(), w.scale.data(), w.reciprocal.data(), w.rare.data(), outer, groups);
+        }
+        if (odd != 0 || !divided) std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
     }
 
     /// The scale codes over group `group`, for the definition.
-    combined_scale define_scale(const piece& at, std::uint64_t lane, quantize_report& report) {
-        const std::uint64_t group = at.group + lane;
+    combined_scale define_scale(const piece& at, std::uint64_t k, quantize_report& report) {
+        const std::uint64_t group = at.group + k;
         if (!finds_scales()) return combine_scales(scheme_, layout_, *scales_, group);
         constexpr float_format own = carrier_traits<T>::format;
         std::uint64_t most = 0;
         bool nonfinite = false;
         for (std::uint64_t j = 0; j < at.count; ++j) {
-            const std::uint64_t m = to_bits(x_[at.first + j * at.stride + lane]) & own.magnitude_mask();
+            const std::uint64_t m = to_bits(x_[at.first + j * at.stride + k]) & own.magnitude_mask();
             if (m >= own.infinity_magnitude()) {
                 nonfinite = true;
             } else {
@@ -283,7 +310,7 @@ class block_conversion {
     /// written, where the kernels do not vouch for the result.
     bool quotient_elements(std::uint64_t first, std::size_t size, const double* scale, const double* reciprocal,
                            std::size_t run, workspace& w, quantize_report& report) {
-        const float* x = load(first, size, w.values.data());
+        const lane* x = load(first, size, w.values.data());
         if constexpr (std::is_same_v<T, float> && !codes) {
             if (quotient_->at_once) {
                 report.saturated +=
@@ -292,7 +319,7 @@ class block_conversion {
             }
         }
         const std::uint32_t* words = random(first, size, w.words.data());
-        blocks_->quotients(x, w.quotients.data(), size, reciprocal, run);
+        if (!divide(x, w.quotients.data(), size, scale, reciprocal, run)) return false;
         if constexpr (codes) {
             if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0)
                 return false;
@@ -307,7 +334,9 @@ class block_conversion {
             if (call(kernels_->round64, quotient_->element, q, q, size, words) != 0) return false;
             if constexpr (std::is_same_v<T, float>) {
                 report.saturated += blocks_->products(q, out_ + first, size, scale, run, quotient_->largest);
-            } else if constexpr (sizeof(T) == 2) {
+            } else if constexpr (in_double) {
+                report.saturated += blocks_->exact_products(q, out_ + first, size, scale, run, quotient_->largest);
+            } else {
                 report.saturated += blocks_->exact_products(q, q, size, scale, run, quotient_->largest);
                 call(kernels_->encode64, *from_double_, q, w.codes.data(), size, nullptr);
                 for (std::size_t i = 0; i < size; ++i) out_[first + i] = from_bits<T>(w.codes[i]);
@@ -316,44 +345,52 @@ class block_conversion {
         return true;
     }
 
+    /// Groups of one length, side by side, in one workspace, under power-of-two scales.
+    template <class Define>
+    void power_groups(std::uint64_t first, std::uint64_t group, std::size_t groups, std::size_t length, workspace& w,
+                      quantize_report& report, const Define& define) {
+        const std::size_t size = groups * length;
+        const float* x = load(first, size, w.values.data());
+        const std::uint32_t* words = random(first, size, w.words.data());
+        const auto engine = static_cast<std::size_t>(power_->engine);
+        std::uint8_t* scale_codes = keeps_codes_ ? w.scale_codes.data() : nullptr;
+        {
+            const float_environment environment(power_->direction);
+            if constexpr (!codes) {
+                float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
+                report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan,
+                                                                  scale_codes, w.rare.data(), stream_);
+            } else if constexpr (sizeof(Out) == 1) {
+                report.saturated += blocks_->encode_groups[engine](x, out_ + first, groups, length, words, power_->plan,
+                                                                   scale_codes, w.rare.data(), stream_);
+            } else {
+                std::array<std::uint8_t, chunk_elements> narrow;
+                report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words,
+                                                                   power_->plan, scale_codes, w.rare.data(), false);
+                std::copy_n(narrow.data(), size, out_ + first);
+            }
+        }
+        if constexpr (!codes && sizeof(T) == 2) {
+            for (std::size_t g = 0; g < groups; ++g) {
+                if (w.rare[g] == 0) store(w.results.data() + g * length, first + g * length, length);
+            }
+        }
+        if (keeps_codes_) std::copy_n(scale_codes, groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
+        for (std::size_t g = 0; g < groups; ++g) {
+            if (w.rare[g] != 0) define_lanes(piece{first + g * length, length, 1, 1, group + g}, report, define);
+        }
+    }
+
     /// A run of groups of one length, side by side, in one workspace.
     template <class Define>
     void row_of_groups(std::uint64_t first, std::uint64_t group, std::size_t groups, std::size_t length, workspace& w,
                        quantize_report& report, const Define& define) {
         const auto as_piece = [&](std::size_t g) { return piece{first + g * length, length, 1, 1, group + g}; };
-        if (power_) {
-            const std::size_t size = groups * length;
-            const float* x = load(first, size, w.values.data());
-            const std::uint32_t* words = random(first, size, w.words.data());
-            const auto engine = static_cast<std::size_t>(power_->engine);
-            std::uint8_t* scale_codes = keeps_codes_ ? w.scale_codes.data() : nullptr;
-            {
-                const float_environment environment(power_->direction);
-                if constexpr (!codes) {
-                    float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
-                    report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan,
-                                                                      scale_codes, w.rare.data(), stream_);
-                } else if constexpr (sizeof(Out) == 1) {
-                    report.saturated += blocks_->encode_groups[engine](
-                        x, out_ + first, groups, length, words, power_->plan, scale_codes, w.rare.data(), stream_);
-                } else {
-                    std::array<std::uint8_t, chunk_elements> narrow;
-                    report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words,
-                                                                       power_->plan, scale_codes, w.rare.data(), false);
-                    std::copy_n(narrow.data(), size, out_ + first);
-                }
+        if constexpr (!in_double) {
+            if (power_) {
+                power_groups(first, group, groups, length, w, report, define);
+                return;
             }
-            if constexpr (!codes && sizeof(T) == 2) {
-                for (std::size_t g = 0; g < groups; ++g) {
-                    if (w.rare[g] == 0) store(w.results.data() + g * length, first + g * length, length);
-                }
-            }
-            if (keeps_codes_)
-                std::copy_n(scale_codes, groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
-            for (std::size_t g = 0; g < groups; ++g) {
-                if (w.rare[g] != 0) define_lanes(as_piece(g), report, define);
-            }
-            return;
         }
         if (finds_scales()) {
             largest_of(first, groups, length, w.largest.data(), w);
@@ -396,7 +433,7 @@ class block_conversion {
     combined_scale scale_in_use(std::size_t g, std::uint64_t group, workspace& w) {
         if (!finds_scales()) return combine_scales(scheme_, layout_, *scales_, layout_.whole() ? 0 : group + g);
         const bool two = scheme_.levels.size() == 2;
-        const group_scale found = rules_[0].scale(binary32_format.magnitude_value(w.largest[g]),
+        const group_scale found = rules_[0].scale(carrier_traits<lane>::format.magnitude_value(w.largest[g]),
                                                   std::span(&outer_.value, two ? 1 : 0), false, 0);
         const std::array<std::uint64_t, 2> found_codes{found.code, outer_.code};
         return combine_scale_codes(scheme_, found_codes);
@@ -417,9 +454,9 @@ class block_conversion {
 
     /// Are all of these elements finite? Where scales were found before, nobody has looked at the chunk yet.
     [[nodiscard]] bool all_finite(std::uint64_t first, std::size_t size, workspace& w) const {
-        std::uint32_t top = 0;
+        lane_bits top = 0;
         largest_of(first, 1, size, &top, w);
-        return top < 0x7F800000u;
+        return top < infinity;
     }
 
     /// Groups begin to end, each in its line.
@@ -473,14 +510,20 @@ class block_conversion {
     template <class Define>
     void columns(const piece& at, workspace& w, quantize_report& report, const Define& define) {
         const std::size_t lanes = at.lanes;
-        std::fill_n(w.largest.begin(), lanes, 0u);
-        for (std::uint64_t j = 0; j < at.count; ++j)
-            blocks_->raise_largest(load(at.first + j * at.stride, lanes, w.values.data()), lanes, w.largest.data());
+        std::fill_n(w.largest.begin(), lanes, lane_bits{0});
+        for (std::uint64_t j = 0; j < at.count; ++j) {
+            const lane* x = load(at.first + j * at.stride, lanes, w.values.data());
+            if constexpr (in_double) {
+                blocks_->raise_largest64(x, lanes, w.largest.data());
+            } else {
+                blocks_->raise_largest(x, lanes, w.largest.data());
+            }
+        }
         bool rare = false;
         if (power_) {
             const simd::power_plan& p = power_->plan;
             for (std::size_t k = 0; k < lanes; ++k) {
-                const std::uint32_t top = w.largest[k];
+                const auto top = static_cast<std::uint32_t>(w.largest[k]);
                 rare = rare || (top != 0 && (top < p.least || top > p.most));
                 const auto wanted = static_cast<std::int32_t>(top >> 23) - p.field_at_zero;
                 const std::int32_t held = std::min(std::max(wanted, p.lowest_k), p.highest_k);
@@ -491,9 +534,9 @@ class block_conversion {
             if (finds_scales()) {
                 scales_of(lanes, at.group, w);
             } else {
-                std::array<std::uint32_t, chunk_elements> tops = w.largest;
+                std::array<lane_bits, chunk_elements> tops = w.largest;
                 known_scales(lanes, at.group, w);
-                for (std::size_t k = 0; k < lanes; ++k) rare = rare || tops[k] >= 0x7F800000u;
+                for (std::size_t k = 0; k < lanes; ++k) rare = rare || tops[k] >= infinity;
             }
             for (std::size_t k = 0; k < lanes; ++k) rare = rare || w.rare[k] != 0;
         }
@@ -506,7 +549,7 @@ class block_conversion {
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t first = at.first + j * at.stride;
             if (power_) {
-                power_row(first, lanes, w, report);
+                if constexpr (!in_double) power_row(first, lanes, w, report);
             } else if (!quotient_elements(first, lanes, w.scale.data(), w.reciprocal.data(), 0, w, report)) {
                 for (std::uint64_t k = 0; k < lanes; ++k) {
                     const piece one{first, 1, at.stride, at.lanes, at.group};

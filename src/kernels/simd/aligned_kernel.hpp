@@ -12,17 +12,20 @@
 
 namespace halfulp::simd {
 
-template <class A, class Lane, class Out, bool Stochastic>
+/// What the number added depends on besides the mode.
+enum class addend_of { parity, sign, word };
+
+template <class A, class Lane, class Out, addend_of By>
 struct aligned_step {
     using U = typename lane_types<Lane>::bits;
     using vu = xsimd::batch<U, A>;
     static constexpr bool codes = !std::is_same_v<Lane, Out>;
     static constexpr std::size_t lanes = vu::size;
 
-    const aligned_plan<Lane>& plan;
-    vu kept, base, by_sign, by_odd;
-    int odd_up;
-    finisher<A, Lane, codes> finish;
+    const aligned_plan<Lane> plan;  // a copy, which no store of results can change
+    vu kept, base, by_sign, by_odd, lowest_kept;
+    // The bits of a NaN may carry into the sign: where comparisons are signed, specials are looked for apart.
+    finisher<A, Lane, codes, !codes && !is_avx512<A>> finish;
 
     HALFULP_INLINE explicit aligned_step(const aligned_plan<Lane>& p)
         : plan(p),
@@ -30,7 +33,7 @@ struct aligned_step {
           base(p.base),
           by_sign(p.sign),
           by_odd(p.odd),
-          odd_up(static_cast<int>(sizeof(U)) * 8 - 1 - p.dropped),
+          lowest_kept(U{1} << p.dropped),
           finish(p.out) {}
 
     HALFULP_INLINE vu random_addend(const std::uint32_t* words) const {
@@ -55,11 +58,20 @@ struct aligned_step {
         return (word & all<U, A>(plan.word_mask)) + base;
     }
 
-    HALFULP_INLINE vu operator()(const Lane* x, const std::uint32_t* words, flags& report) const {
-        const vu bits = as_bits<Lane, A>(xsimd::batch<Lane, A>::load_unaligned(x));
+    template <std::size_t N>
+    HALFULP_INLINE void operator()(const Lane* x, const std::uint32_t* words, vu (&y)[N], flags& report) const {
+        vu bits[N];
+        for (std::size_t k = 0; k < N; ++k) {
+            bits[k] = as_bits<Lane, A>(xsimd::batch<Lane, A>::load_unaligned(x + k * lanes));
+            y[k] = rounded(bits[k], words == nullptr ? words : words + k * lanes);
+        }
+        finish(bits, y, report);
+    }
+
+    HALFULP_INLINE vu rounded(const vu& bits, const std::uint32_t* words) const {
         const vu magnitude = xsimd::bitwise_andnot(bits, finish.sign_bit);
         vu sum;
-        if constexpr (Stochastic) {
+        if constexpr (By == addend_of::word) {
             vu start = magnitude;
             if (plan.pre_dropped != 0) {
                 const vu odd =
@@ -68,13 +80,14 @@ struct aligned_step {
                 start = xsimd::bitwise_andnot(magnitude + all<U, A>(plan.pre_half) - odd, below);
             }
             sum = start + random_addend(words);
+        } else if constexpr (By == addend_of::sign) {
+            sum = add_where<U, A>(has_top_bit<U, A>(bits), magnitude + base, by_sign);
         } else {
-            const vu odd = spread_top_bit<U, A>(magnitude << odd_up);
-            sum = magnitude + base + (spread_top_bit<U, A>(bits) & by_sign) + (odd & by_odd);
+            sum = add_where<U, A>(has_bit<U, A>(magnitude, lowest_kept), magnitude + base, by_odd);
         }
         vu result = sum & kept;
         if constexpr (codes) result = result >> plan.dropped;
-        return finish(bits, magnitude, result, report);
+        return result;
     }
 };
 

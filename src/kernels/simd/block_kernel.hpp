@@ -6,6 +6,10 @@
 // midpoints m of at most p + 1 bits. Where x/d is not m, it is at least 2^-B away, relatively, with B = max(24, p + 1 + bits of d) (exact_ratio.hpp);
 // callers see to B <= 46. Rounding q to 48 bits (off by at most 2^-48) therefore gives m itself where x/d is m, which has fewer
 // bits, and else a number on the same side of m. So q, rounded to 48 bits, is rounded by the mode as x/d would be.
+//
+// For binary64 numbers x there is no such B. There q, rounded to 48 bits, is m itself or on the same side of m as x/d: no 48-bit number but
+// q lies between them, as those are 2^-48 apart and RN(x × RN(1/d)) is off by less. The sign of x - q d, which one fused
+// multiply-add gives exactly, then says on which side of q the quotient is, and q moves there by its last bit of 53.
 #pragma once
 
 #include "block_plan.hpp"
@@ -194,7 +198,8 @@ struct power_step {
         const vu one = all<std::uint32_t, A>(1);
         const vu zero = all<std::uint32_t, A>(0);
         if constexpr (Engine == grid_engine::general) {
-            const vf half = as_number<float, A>((c - all<std::uint32_t, A>(24u << 23)) & all<std::uint32_t, A>(plan.half_mask));
+            const vf half =
+                as_number<float, A>((c - all<std::uint32_t, A>(24u << 23)) & all<std::uint32_t, A>(plan.half_mask));
             const vu odd = t & one;
             const vu sign = bits >> 31;
             const auto more = xsimd::batch_bool_cast<std::uint32_t>(remainder > half);
@@ -222,7 +227,8 @@ struct power_step {
         } else {
             t = as_bits<float, A>(as_number<float, A>(m) + as_number<float, A>(c));
         }
-        if constexpr (Engine == grid_engine::general || Engine == grid_engine::stochastic_a) t = t + away(bits, m, c, t, words);
+        if constexpr (Engine == grid_engine::general || Engine == grid_engine::stochastic_a)
+            t = t + away(bits, m, c, t, words);
         vu y;
         if constexpr (codes) {
             y = t - c + ((c >> plan.code_down) - at.code_base);
@@ -235,18 +241,18 @@ struct power_step {
         over = count_where<std::uint32_t, A>(over, saturates);
         y = lower<std::uint32_t, A>(y, at.largest);
         vu s = sign;
-        if (!plan.signed_zero) s = xsimd::select(above<std::uint32_t, A>(y, all<std::uint32_t, A>(0)), s, all<std::uint32_t, A>(0));
+        if (!plan.signed_zero)
+            s = xsimd::select(above<std::uint32_t, A>(y, all<std::uint32_t, A>(0)), s, all<std::uint32_t, A>(0));
         if constexpr (codes) s = s >> plan.sign_down;
         return y | s;
     }
 };
 
-
 /// Four groups of a length that is a multiple of the vector; everything about their scales stays in vector registers. False, and
 /// nothing written, where one of them is left to the definition.
 template <class A, class Out, grid_engine Engine>
-HALFULP_INLINE bool power_four_groups(const power_step<A, Out, Engine>& step, const float* x, Out* out, std::size_t length,
-                                      const std::uint32_t* words, std::uint8_t* scale_codes,
+HALFULP_INLINE bool power_four_groups(const power_step<A, Out, Engine>& step, const float* x, Out* out,
+                                      std::size_t length, const std::uint32_t* words, std::uint8_t* scale_codes,
                                       xsimd::batch<std::uint32_t, A>& over, bool stream) {
     using step_type = power_step<A, Out, Engine>;
     using vu = typename step_type::vu;
@@ -257,7 +263,8 @@ HALFULP_INLINE bool power_four_groups(const power_step<A, Out, Engine>& step, co
     const auto zero = top == all<std::uint32_t, A>(0);
     const auto outside = above<std::uint32_t, A>(all<std::uint32_t, A>(plan.least), top) |
                          above<std::uint32_t, A>(top, all<std::uint32_t, A>(plan.most));
-    if (xsimd::any(outside & !zero)) [[unlikely]] return false;
+    if (xsimd::any(outside & !zero)) [[unlikely]]
+        return false;
     const vi wanted = xsimd::bitwise_cast<std::int32_t>(top >> 23) - all<std::int32_t, A>(plan.field_at_zero);
     vi held = wanted;
     held = xsimd::select(held < all<std::int32_t, A>(plan.lowest_k), all<std::int32_t, A>(plan.lowest_k), held);
@@ -273,17 +280,22 @@ HALFULP_INLINE bool power_four_groups(const power_step<A, Out, Engine>& step, co
     }
     const auto moved = step.move(k);
     const typename step_type::moved at[4] = {
-        {spread_in_quarters<0, A>(moved.low_adder), spread_in_quarters<0, A>(moved.largest), spread_in_quarters<0, A>(moved.code_base)},
-        {spread_in_quarters<1, A>(moved.low_adder), spread_in_quarters<1, A>(moved.largest), spread_in_quarters<1, A>(moved.code_base)},
-        {spread_in_quarters<2, A>(moved.low_adder), spread_in_quarters<2, A>(moved.largest), spread_in_quarters<2, A>(moved.code_base)},
-        {spread_in_quarters<3, A>(moved.low_adder), spread_in_quarters<3, A>(moved.largest), spread_in_quarters<3, A>(moved.code_base)}};
+        {spread_in_quarters<0, A>(moved.low_adder), spread_in_quarters<0, A>(moved.largest),
+         spread_in_quarters<0, A>(moved.code_base)},
+        {spread_in_quarters<1, A>(moved.low_adder), spread_in_quarters<1, A>(moved.largest),
+         spread_in_quarters<1, A>(moved.code_base)},
+        {spread_in_quarters<2, A>(moved.low_adder), spread_in_quarters<2, A>(moved.largest),
+         spread_in_quarters<2, A>(moved.code_base)},
+        {spread_in_quarters<3, A>(moved.low_adder), spread_in_quarters<3, A>(moved.largest),
+         spread_in_quarters<3, A>(moved.code_base)}};
     const auto one = [&](std::size_t g, std::size_t i) {
         const std::size_t e = g * length + i;
         return step(x + e, words == nullptr ? words : words + e, at[g], over);
     };
     if constexpr (!step_type::codes) {
         for (std::size_t g = 0; g < 4; ++g) {
-            for (std::size_t i = 0; i < length; i += lanes) put(out + g * length + i, as_number<float, A>(one(g, i)), stream);
+            for (std::size_t i = 0; i < length; i += lanes)
+                put(out + g * length + i, as_number<float, A>(one(g, i)), stream);
         }
     } else if (length == 2 * lanes) {  // the common 32: unrolled, so that codes are packed from registers
         const vu first[4] = {one(0, 0), one(0, lanes), one(1, 0), one(1, lanes)};
@@ -361,8 +373,8 @@ std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::si
 }
 
 template <class A, class Out, grid_engine Engine>
-std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std::uint32_t* words, const power_plan& plan,
-                          const std::int32_t* k, bool stream) {
+std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std::uint32_t* words,
+                          const power_plan& plan, const std::int32_t* k, bool stream) {
     using step_type = power_step<A, Out, Engine>;
     using vu = typename step_type::vu;
     constexpr std::size_t lanes = vu::size;
@@ -371,7 +383,8 @@ std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std:
     vu over = all<std::uint32_t, A>(0);
     const auto vectors = [&](const float* f, Out* o, const std::uint32_t* w, const std::int32_t* e, bool past_caches) {
         const auto one = [&](std::size_t v) {
-            const vu at = xsimd::bitwise_cast<std::uint32_t>(xsimd::batch<std::int32_t, A>::load_unaligned(e + v * lanes));
+            const vu at =
+                xsimd::bitwise_cast<std::uint32_t>(xsimd::batch<std::int32_t, A>::load_unaligned(e + v * lanes));
             return step(f + v * lanes, w == nullptr ? w : w + v * lanes, step.move(at), over);
         };
         if constexpr (step_type::codes) {
@@ -382,8 +395,7 @@ std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std:
         }
     };
     std::size_t i = 0;
-    for (; i + bunch <= size; i += bunch)
-        vectors(x + i, out + i, words == nullptr ? words : words + i, k + i, stream);
+    for (; i + bunch <= size; i += bunch) vectors(x + i, out + i, words == nullptr ? words : words + i, k + i, stream);
     if (i != size) {
         alignas(64) float rest[bunch] = {};
         alignas(64) std::uint32_t rest_words[bunch] = {};
@@ -404,7 +416,8 @@ template <class A>
 void largest_of_groups(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest) {
     std::size_t g = 0;
     if (length % xsimd::batch<std::uint32_t, A>::size == 0) {
-        for (; g + 4 <= groups; g += 4) store_quarter<A>(largest + g, largest_of_four_groups<A>(x + g * length, length));
+        for (; g + 4 <= groups; g += 4)
+            store_quarter<A>(largest + g, largest_of_four_groups<A>(x + g * length, length));
     }
     for (; g < groups; ++g) largest[g] = largest_magnitude<A>(x + g * length, length);
 }
@@ -478,7 +491,9 @@ void quotients(const float* x, double* q, std::size_t size, const double* recipr
     const auto half = all<std::uint64_t, A>(16);  // 53 - 48 bits go
     const auto kept = all<std::uint64_t, A>(~std::uint64_t{31});
     for_runs<A>(size, reciprocal, run, [&](std::size_t i, std::size_t count, const vd& r) {
-        const auto snapped = [&](const vd& v) { return as_number<double, A>((as_bits<double, A>(v * r) + half) & kept); };
+        const auto snapped = [&](const vd& v) {
+            return as_number<double, A>((as_bits<double, A>(v * r) + half) & kept);
+        };
         if (count == lanes) {
             snapped(load_floats<A>(x + i)).store_unaligned(q + i);
         } else {
@@ -491,8 +506,75 @@ void quotients(const float* x, double* q, std::size_t size, const double* recipr
     });
 }
 
+template <class A>
+flags quotients64(const double* x, double* q, std::size_t size, const double* scale, const double* reciprocal,
+                  std::size_t run) {
+    using vd = xsimd::batch<double, A>;
+    using vu = xsimd::batch<std::uint64_t, A>;
+    constexpr std::size_t lanes = vd::size;
+    const vu half = all<std::uint64_t, A>(16);
+    const vu kept = all<std::uint64_t, A>(~std::uint64_t{31});
+    const vu magnitude_mask = all<std::uint64_t, A>(0x7FFFFFFFFFFFFFFFu);
+    const vd least(0x1p-600);
+    const vd most(0x1p600);
+    const vd zero(0.0);
+    auto odd = xsimd::batch_bool<double, A>(false);
+    for_runs<A>(size, reciprocal, run, [&](std::size_t i, std::size_t count, const vd& r) {
+        alignas(64) double rest[lanes] = {};
+        alignas(64) double rest_scale[lanes] = {};
+        alignas(64) double results[lanes];
+        const bool full = count == lanes;
+        for (std::size_t k = 0; k < count && !full; ++k) {
+            rest[k] = x[i + k];
+            rest_scale[k] = run == 0 ? scale[i + k] : scale[i / run];
+        }
+        const vd v = full ? vd::load_unaligned(x + i) : vd::load_aligned(rest);
+        const vd d = run != 0 ? vd(scale[i / run])
+                     : full   ? vd::load_unaligned(scale + i)
+                              : vd::load_aligned(rest_scale);
+        const vd m = as_number<double, A>(as_bits<double, A>(v) & magnitude_mask);
+        odd = odd | ((m != zero) & !((m >= least) & (m <= most)));
+        const vu snapped = (as_bits<double, A>(v * r) + half) & kept;
+        const vd near = as_number<double, A>(snapped & magnitude_mask);
+        const vd left = xsimd::fnma(near, d, m);  // m - near × d, rounded once: the sign is exact
+        const vu up = xsimd::select(xsimd::batch_bool_cast<std::uint64_t>(left > zero), all<std::uint64_t, A>(1),
+                                    all<std::uint64_t, A>(0));
+        const vu down = xsimd::select(xsimd::batch_bool_cast<std::uint64_t>(left < zero), all<std::uint64_t, A>(1),
+                                      all<std::uint64_t, A>(0));
+        const vd y = as_number<double, A>(snapped + up - down);
+        if (full) {
+            y.store_unaligned(q + i);
+        } else {
+            y.store_aligned(results);
+            for (std::size_t k = 0; k < count; ++k) q[i + k] = results[k];
+        }
+    });
+    return xsimd::any(odd) ? 1 : 0;
+}
+
+// Plain loops: the compiler makes vectors of them.
+template <class A>
+void largest_of_groups64(const double* x, std::size_t groups, std::size_t length, std::uint64_t* largest) {
+    for (std::size_t g = 0; g < groups; ++g) {
+        std::uint64_t most = 0;
+        for (std::size_t i = 0; i < length; ++i) {
+            const std::uint64_t m = __builtin_bit_cast(std::uint64_t, x[g * length + i]) & 0x7FFFFFFFFFFFFFFFu;
+            most = m > most ? m : most;
+        }
+        largest[g] = most;
+    }
+}
+template <class A>
+void raise_largest64(const double* x, std::size_t size, std::uint64_t* largest) {
+    for (std::size_t i = 0; i < size; ++i) {
+        const std::uint64_t m = __builtin_bit_cast(std::uint64_t, x[i]) & 0x7FFFFFFFFFFFFFFFu;
+        largest[i] = m > largest[i] ? m : largest[i];
+    }
+}
+
 template <class A, class Out>
-std::uint64_t products(const double* y, Out* out, std::size_t size, const double* scale, std::size_t run, double largest) {
+std::uint64_t products(const double* y, Out* out, std::size_t size, const double* scale, std::size_t run,
+                       double largest) {
     using vd = xsimd::batch<double, A>;
     constexpr std::size_t lanes = vd::size;
     const vd infinity = all<double, A>(__builtin_inf());
@@ -530,8 +612,8 @@ std::uint64_t products(const double* y, Out* out, std::size_t size, const double
 /// mode's rounding direction for magnitudes; the product is made to be exact, and its conversion is nearest-even only
 /// where the direction is: other directions take the three steps one by one.
 template <class A>
-std::uint64_t round_quotients(const float* x, float* out, std::size_t size, const double* scale, const double* reciprocal,
-                              std::size_t run, const quotient_plan& plan) {
+std::uint64_t round_quotients(const float* x, float* out, std::size_t size, const double* scale,
+                              const double* reciprocal, std::size_t run, const quotient_plan& plan) {
     using vd = xsimd::batch<double, A>;
     using vu = xsimd::batch<std::uint64_t, A>;
     constexpr std::size_t lanes = vd::size;
@@ -557,7 +639,8 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         alignas(64) float joined[2 * lanes];
         xsimd::batch<float, A> y;
         if constexpr (is_avx512<A>) {
-            y = xsimd::batch<float, A>(_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1));
+            y = xsimd::batch<float, A>(
+                _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1));
         } else {
             store_floats<A>(joined, low);
             store_floats<A>(joined + lanes, high);
@@ -565,7 +648,8 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         }
         const auto bits = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(from));
         auto sign = bits & sign_bit;
-        if (!plan.signed_zero) sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0)), sign, sign ^ sign);
+        if (!plan.signed_zero)
+            sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0)), sign, sign ^ sign);
         as_number<float, A>(as_bits<float, A>(y) | sign).store_unaligned(to);
     };
     const auto rest = [&](std::size_t i, std::size_t count, const double* s, const double* r, bool one_scale) {
@@ -578,7 +662,8 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
             ss[k] = one_scale ? *s : s[k];
             rr[k] = one_scale ? *r : r[k];
         }
-        both(in, results, vd::load_aligned(ss), vd::load_aligned(rr), vd::load_aligned(ss + lanes), vd::load_aligned(rr + lanes));
+        both(in, results, vd::load_aligned(ss), vd::load_aligned(rr), vd::load_aligned(ss + lanes),
+             vd::load_aligned(rr + lanes));
         for (std::size_t k = 0; k < count; ++k) out[i + k] = results[k];
     };
     if (run == 0) {
@@ -621,15 +706,19 @@ void pack4(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size) {
         for (; i + 128 <= size; i += 128) {
             const __m512i a = _mm512_maddubs_epi16(_mm512_loadu_si512(codes + i), weights);
             const __m512i b = _mm512_maddubs_epi16(_mm512_loadu_si512(codes + i + 64), weights);
-            const __m512i both = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi16(a, b));
+            const __m512i both =
+                _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi16(a, b));
             _mm512_storeu_si512(packed + i / 2, both);
         }
     } else if constexpr (is_avx2<A>) {
         const __m256i weights = _mm256_set1_epi16(0x1001);
         for (; i + 64 <= size; i += 64) {
-            const __m256i a = _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i)), weights);
-            const __m256i b = _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i + 32)), weights);
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(packed + i / 2), _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8));
+            const __m256i a =
+                _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i)), weights);
+            const __m256i b =
+                _mm256_maddubs_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i + 32)), weights);
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(packed + i / 2),
+                                _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8));
         }
     }
     for (; i + 2 <= size; i += 2) packed[i / 2] = static_cast<std::uint8_t>(codes[i] | codes[i + 1] << 4);
@@ -650,6 +739,9 @@ constexpr block_kernels make_block_kernels() {
         largest_of_groups<A>,
         raise_largest<A>,
         quotients<A>,
+        is_sse2<A> ? nullptr : quotients64<A>,
+        largest_of_groups64<A>,
+        raise_largest64<A>,
         products<A, float>,
         products<A, double>,
         round_quotients<A>,

@@ -63,18 +63,24 @@ struct block_kernels {
     void (*raise_largest)(const float* x, std::size_t size, std::uint32_t* largest);
     /// x[i] × reciprocal[i / run] (run 0: reciprocal[i]), rounded to 48 bits; see block_kernel.hpp.
     void (*quotients)(const float* x, double* q, std::size_t size, const double* reciprocal, std::size_t run);
+    /// The same for binary64 numbers: x[i] ÷ scale[i / run] on the right side of every number of at most 48 bits. Nonzero flags, and
+    /// nothing vouched for, where an x is neither zero nor within 2^-600 and 2^600. Null where there is no fused multiply-add.
+    flags (*quotients64)(const double* x, double* q, std::size_t size, const double* scale, const double* reciprocal,
+                         std::size_t run);
+    void (*largest_of_groups64)(const double* x, std::size_t groups, std::size_t length, std::uint64_t* largest);
+    void (*raise_largest64)(const double* x, std::size_t size, std::uint64_t* largest);
     /// y[i] × scale[i / run] (run 0: scale[i]) as binary32, nearest-even. ±∞ in y stands for an element that saturated: ±largest is
     /// taken instead, and counted.
     std::uint64_t (*products)(const double* y, float* out, std::size_t size, const double* scale, std::size_t run,
                               double largest);
     /// The same, not rounded.
-    std::uint64_t (*exact_products)(const double* y, double* out, std::size_t size, const double* scale, std::size_t run,
-                                    double largest);
+    std::uint64_t (*exact_products)(const double* y, double* out, std::size_t size, const double* scale,
+                                    std::size_t run, double largest);
     /// quotients, nearest-even on a simple format's grid, and products, at once.
     std::uint64_t (*round_quotients)(const float* x, float* out, std::size_t size, const double* scale,
                                      const double* reciprocal, std::size_t run, const quotient_plan& plan);
-    void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare, double outer,
-                          std::size_t size);
+    void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare,
+                          double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
     void (*pack4)(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size);
 };

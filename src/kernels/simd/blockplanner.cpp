@@ -40,7 +40,8 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
     if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none) return std::nullopt;
     const float_format& scale = s.levels[0].format;
     if (!is_power_of_two_scale(scale) || scale.bits() > 8) return std::nullopt;
-    if (!f.is_signed || f.low() != low_binade::subnormals || f.mantissa_bits < 1 || f.mantissa_bits > 21) return std::nullopt;
+    if (!f.is_signed || f.low() != low_binade::subnormals || f.mantissa_bits < 1 || f.mantissa_bits > 21)
+        return std::nullopt;
     if (codes && f.bits() > 8) return std::nullopt;
     // Constants for k = 0 come from the grid's own planner.
     const auto at_zero =
@@ -80,7 +81,8 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
     return choice;
 }
 
-std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes) {
+std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes,
+                                              bool exact_sides) {
     const float_format& f = s.element;
     bool powers = true;
     for (const scale_level& level : s.levels) {
@@ -89,8 +91,10 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
     }
     // Quotients by powers of two are exact: then random bits may decide too.
     if (is_stochastic(options.rounding) && !powers) return std::nullopt;
-    if (!is_moderate(f) || f.precision() + 1 + precision_of_scales(s, 0) > kept_bits) return std::nullopt;
-    auto plan = plan_conversion<double>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
+    if (!is_moderate(f) || f.precision() + 1 > kept_bits || precision_of_scales(s, 0) > 53) return std::nullopt;
+    if (!exact_sides && f.precision() + 1 + precision_of_scales(s, 0) > kept_bits) return std::nullopt;
+    auto plan =
+        plan_conversion<double>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
     if (!plan || plan->aligned) return std::nullopt;
     outcome<double>& out = plan->on_grid.out;
     if (codes) {
@@ -102,11 +106,13 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
     // A negative number in an unsigned format goes to the smallest member, which is no saturation at the top.
     quotient_choice choice{*plan, largest_of(f), std::nullopt};
     if (!codes && plan->engine == grid_engine::direct && options.rounding == rounding_mode::nearest_ties_to_even)
-        choice.at_once = quotient_plan{plan->on_grid.low_adder, plan->on_grid.adder_offset, choice.largest, out.signed_zero};
+        choice.at_once =
+            quotient_plan{plan->on_grid.low_adder, plan->on_grid.adder_offset, choice.largest, out.signed_zero};
     return choice;
 }
 
-std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options) {
+std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options,
+                                        bool exact_sides) {
     const float_format& f = s.levels[level].format;
     const rounding_mode mode = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
     if ((is_power_of_two_scale(f) && !options.scale_rounding) || is_stochastic(mode)) return std::nullopt;
@@ -116,8 +122,9 @@ std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, cons
         reach *= largest_of(s.levels[inner].format);
         bits += s.levels[inner].format.precision();
     }
-    bits += f.precision() + 1 + precision_of_scales(s, level + 1);
-    if (!is_moderate(f) || !is_moderate(s.element) || bits > kept_bits) return std::nullopt;
+    bits += precision_of_scales(s, level + 1);  // of the divisor
+    if (!is_moderate(f) || !is_moderate(s.element) || bits > 53 || f.precision() + 1 > kept_bits) return std::nullopt;
+    if (!exact_sides && bits + f.precision() + 1 > kept_bits) return std::nullopt;
     const projection how{.rounding = mode, .overflow = overflow_policy::sat_finite};
     const auto value = plan_conversion<double>(f, how, false, false);
     const auto code = plan_conversion<double>(f, how, true, false);

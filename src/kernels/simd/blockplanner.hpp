@@ -25,7 +25,9 @@ struct quotient_choice {
     std::optional<quotient_plan> at_once;  ///< round_quotients does it
 };
 inline constexpr std::uint64_t saturated_code = std::uint64_t{1} << 62;
-std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes);
+/// `exact_sides`: quotients64 makes the quotients.
+std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes,
+                                              bool exact_sides);
 
 /// Scales found as (largest magnitude) ÷ reach, in binary64 lanes: values, and codes.
 struct scale_choice {
@@ -33,6 +35,7 @@ struct scale_choice {
     conversion_plan<double> code;
     double reach;  ///< the product of the largest finite members inside
 };
-std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options);
+std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, const quantize_options& options,
+                                        bool exact_sides);
 
 }  // namespace halfulp::simd

@@ -11,8 +11,12 @@
 
 namespace halfulp::simd {
 
+/// What a simple `general` engine looks at. `nearest`: the remainder above half, or half in the cases that the name says. `to_odd`:
+/// no half, the last bit is set where anything is left over.
+enum class decided_by { nearest_alone, nearest_and_sign, nearest_and_parity, to_odd };
+
 /// Full: every option of a projection and of a format; otherwise signed formats with subnormals, M >= 1, no flushing.
-template <class A, class Lane, class Out, grid_engine Engine, bool Full>
+template <class A, class Lane, class Out, grid_engine Engine, bool Full, decided_by By = decided_by::nearest_alone>
 struct grid_step {
     using U = typename lane_types<Lane>::bits;
     using vu = xsimd::batch<U, A>;
@@ -21,10 +25,14 @@ struct grid_step {
     static constexpr std::size_t lanes = vu::size;
     static constexpr bool hardware = Engine == grid_engine::direct || Engine == grid_engine::direct_signed;
     static constexpr int mantissa_bits = lane_types<Lane>::mantissa_bits;
+    // Magnitudes far above the largest member give no c: where comparisons are unsigned, values above the largest member come out all
+    // the same (the number itself, infinity, or NaN of either sign). Elsewhere magnitudes are capped first.
+    static constexpr bool capped = Full || codes || !is_avx512<A>;
 
-    const grid_plan<Lane>& plan;
-    vu cap, low_limit, low_adder, adder_offset, exponent, code_base;
-    finisher<A, Lane, codes> finish;
+    const grid_plan<Lane> plan;  // a copy, which no store of results can change
+    vu cap, low_limit, low_adder, adder_offset, exponent, code_base, tie_offset, tie_change, scale, random_mask, one;
+    // What is above the largest member stays above it, specials too, but where `unbounded` is possible.
+    finisher<A, Lane, codes, Full> finish;
 
     HALFULP_INLINE explicit grid_step(const grid_plan<Lane>& p)
         : plan(p),
@@ -34,35 +42,62 @@ struct grid_step {
           adder_offset(p.adder_offset),
           exponent(lane_types<Lane>::infinity),
           code_base(p.code_base),
+          tie_offset(U{0} - (U{mantissa_bits + 1} << mantissa_bits) - p.tie.constant),
+          tie_change(p.tie.constant != 0 ? U{1} : ~U{0}),
+          scale(p.scale),
+          random_mask(p.random_mask),
+          one(U{1}),
           finish(p.out) {}
 
     HALFULP_INLINE vu decide(const decision<U>& d, const vu& sign, const vu& odd) const {
         return all<U, A>(d.constant) ^ (sign & all<U, A>(d.sign)) ^ (odd & all<U, A>(d.parity));
     }
 
-    /// 1 where the number goes to its neighbour away from zero, else 0. t is the sum, rounded toward zero.
+    /// t, or t + 1 where a simple mode goes away from zero. value = t - c is the neighbour toward zero.
+    HALFULP_INLINE vu decided(const vu& bits, const vu& m, const vu& c, const vu& t, const vf& value,
+                              const std::uint32_t* words) const {
+        if constexpr (Engine == grid_engine::stochastic_a) {
+            static_assert(sizeof(U) == 4);
+            const vf scaled = (as_number<Lane, A>(m) - value) * as_number<Lane, A>(scale - c);
+            vu word = vu::load_unaligned(words);
+            if (plan.given_up != 0) [[unlikely]]
+                word = word << plan.given_up;
+            return add_where<U, A>(carries<A>(scaled, word, random_mask), t, one);
+        } else if constexpr (By == decided_by::to_odd) {
+            const auto inexact = as_bits<Lane, A>(value) != m;
+            if constexpr (is_avx512<A>) {
+                return xsimd::select(inexact, t | one, t);
+            } else {
+                return t | (vu(inexact.data) & one);
+            }
+        } else {
+            // Bits of positive numbers compare as the numbers do. half - 1 is what a remainder that goes away at the tie is above.
+            const vu remainder = as_bits<Lane, A>(as_number<Lane, A>(m) - value);
+            vu half = c + tie_offset;
+            if constexpr (By == decided_by::nearest_and_sign)
+                half = add_where<U, A>(has_top_bit<U, A>(bits), half, tie_change);
+            if constexpr (By == decided_by::nearest_and_parity)
+                half = add_where<U, A>(has_bit<U, A>(t, one), half, tie_change);
+            return add_where<U, A>(above<U, A>(remainder, half), t, one);
+        }
+    }
+
+    /// Full: 1 where the number goes to its neighbour away from zero, else 0. t is the sum, rounded toward zero.
     HALFULP_INLINE vu away(const vu& bits, const vu& m, const vu& c, const vu& t, const std::uint32_t* words) const {
         const vf remainder = as_number<Lane, A>(m) - (as_number<Lane, A>(t) - as_number<Lane, A>(c));
-        const vu one = all<U, A>(1);
         const vu zero = all<U, A>(0);
         if constexpr (Engine == grid_engine::general) {
             const vu half_step = all<U, A>(U{mantissa_bits + 1} << mantissa_bits);
             const vf half = as_number<Lane, A>((c - half_step) & all<U, A>(plan.half_mask));
             vu odd = t & one;
-            if constexpr (Full)
-                odd = odd & (((c >> mantissa_bits) + all<U, A>(plan.parity_shift)) | all<U, A>(plan.parity_mask));
+            odd = odd & (((c >> mantissa_bits) + all<U, A>(plan.parity_shift)) | all<U, A>(plan.parity_mask));
             const vu sign = bits >> (static_cast<int>(sizeof(U)) * 8 - 1);
             const auto more = xsimd::batch_bool_cast<U>(remainder > half);
             const auto equal = xsimd::batch_bool_cast<U>(remainder == half);
             return xsimd::select(more, decide(plan.above, sign, odd),
                                  xsimd::select(equal, decide(plan.tie, sign, odd), zero));
-        } else if constexpr (sizeof(U) == 4) {  // stochastic_a
-            const vf scaled = remainder * as_number<Lane, A>(all<U, A>(plan.scale) - c);
-            vu word = vu::load_unaligned(words);
-            if (plan.given_up != 0) word = word << plan.given_up;
-            const vu mask = all<U, A>(plan.random_mask);
-            return xsimd::select((floor_to_uint32<A>(scaled) & mask) > xsimd::bitwise_andnot(mask, word), one, zero);
         } else {
+            static_assert(sizeof(U) == 8);
             vu word = load_widened<A>(words);
             if (plan.given_up != 0) word = word << plan.given_up;
             word = word & all<U, A>(plan.random_mask);
@@ -92,40 +127,49 @@ struct grid_step {
         }
     }
 
-    HALFULP_INLINE vu operator()(const Lane* x, const std::uint32_t* words, flags& report) const {
-        vu bits = as_bits<Lane, A>(vf::load_unaligned(x));
-        if constexpr (Full) bits = bits & all<U, A>(plan.operand_mask);
-        const vu magnitude = xsimd::bitwise_andnot(bits, finish.sign_bit);
-        const vu m = lower<U, A>(magnitude, cap);
-        // c: `low_adder` where the magnitude is below 2^emin. For gradual underflow that is the maximum of the exponents.
-        vu c;
-        if constexpr (Full) {
-            c = xsimd::select(above<U, A>(low_limit, m), low_adder, (m & exponent) + adder_offset);
-        } else {
-            c = higher_adder(m);
+    template <std::size_t N>
+    HALFULP_INLINE void operator()(const Lane* x, const std::uint32_t* words, vu (&y)[N], flags& report) const {
+        vu bits[N];
+        for (std::size_t k = 0; k < N; ++k) {
+            bits[k] = as_bits<Lane, A>(vf::load_unaligned(x + k * lanes));
+            const std::uint32_t* w = words == nullptr ? words : words + k * lanes;
+            if constexpr (Full) {
+                y[k] = full(bits[k] & all<U, A>(plan.operand_mask), w, report);
+            } else {
+                const vu magnitude = xsimd::bitwise_andnot(bits[k], finish.sign_bit);
+                y[k] = rounded(bits[k], capped ? lower<U, A>(magnitude, cap) : magnitude, w);
+            }
         }
-        vu t;
-        if constexpr (Engine == grid_engine::direct_signed) {
-            const vu sign = bits & finish.sign_bit;
-            c = c | sign;
-            t = as_bits<Lane, A>(as_number<Lane, A>(m | sign) + as_number<Lane, A>(c));
-        } else {
-            t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
-        }
-        if constexpr (!hardware) t = t + away(bits, m, c, t, words);
-        if constexpr (Full) return finish_full(bits, magnitude, m, c, t, report);
-        vu result;
-        if constexpr (codes) {
-            result = t - c;
-            if constexpr (Engine == grid_engine::direct_signed) c = xsimd::bitwise_andnot(c, finish.sign_bit);
-            result = result + ((c >> plan.code_down) - code_base);
-        } else {
-            result = as_bits<Lane, A>(as_number<Lane, A>(t) - as_number<Lane, A>(c));
-            if constexpr (Engine == grid_engine::direct_signed) result = xsimd::bitwise_andnot(result, finish.sign_bit);
-        }
-        return finish(bits, magnitude, result, report);
+        if constexpr (!Full) finish(bits, y, report);
     }
 
+    /// Bits or codes of simple formats.
+    HALFULP_INLINE vu rounded(const vu& bits, const vu& m, const std::uint32_t* words) const {
+        const vu c = higher_adder(m);
+        if constexpr (Engine == grid_engine::direct_signed) {
+            const vu sign = bits & finish.sign_bit;
+            const vf signed_c = as_number<Lane, A>(c | sign);
+            const vf t = as_number<Lane, A>(m | sign) + signed_c;
+            if constexpr (codes) {
+                return (as_bits<Lane, A>(t) ^ sign) - c + ((c >> plan.code_down) - code_base);
+            } else {
+                return xsimd::bitwise_andnot(as_bits<Lane, A>(t - signed_c), finish.sign_bit);
+            }
+        }
+        vu t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
+        vf value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
+        if constexpr (!hardware) {
+            t = decided(bits, m, c, t, value, words);
+            value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
+        }
+        if constexpr (codes) {
+            return t - c + ((c >> plan.code_down) - code_base);
+        } else {
+            return as_bits<Lane, A>(value);
+        }
+    }
+
+    /// c: `low_adder` where the magnitude is below 2^emin. For gradual underflow that is the maximum of the exponents.
     HALFULP_INLINE vu higher_adder(const vu& m) const {
         const vu e = (m & exponent) + adder_offset;
         if constexpr (is_avx512<A> || (is_avx2<A> && sizeof(U) == 4)) {
@@ -135,11 +179,15 @@ struct grid_step {
         }
     }
 
-    HALFULP_INLINE vu finish_full(const vu& bits, const vu& magnitude, const vu& m, const vu& c, const vu& t,
-                                  flags& report) const {
+    HALFULP_INLINE vu full(const vu& bits, const std::uint32_t* words, flags& report) const {
+        const vu magnitude = xsimd::bitwise_andnot(bits, finish.sign_bit);
+        const vu m = lower<U, A>(magnitude, cap);
+        const auto low = above<U, A>(low_limit, m);
+        const vu c = xsimd::select(low, low_adder, (m & exponent) + adder_offset);
+        vu t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
+        if constexpr (!hardware) t = t + away(bits, m, c, t, words);
         const vu zero = all<U, A>(0);
         const vu value = as_bits<Lane, A>(as_number<Lane, A>(t) - as_number<Lane, A>(c));
-        const auto low = above<U, A>(low_limit, m);
         vu result = value;
         if constexpr (codes) {
             result = t - c + ((c >> plan.code_down) - code_base) - all<U, A>(plan.code_hidden);
@@ -157,7 +205,9 @@ struct grid_step {
                            above<U, A>(all<U, A>(lane_types<Lane>::infinity), magnitude));
         if (xsimd::any(rare)) [[unlikely]]
             report = 1;
-        vu y = finish(bits, magnitude, result, report);
+        vu finished[1] = {result};
+        finish({bits}, finished, report);
+        vu y = finished[0];
         const vu negative = spread_top_bit<U, A>(bits);
         if (plan.is_unsigned) {
             const auto finite = above<U, A>(all<U, A>(lane_types<Lane>::infinity), magnitude);

@@ -15,31 +15,46 @@ flags convert(const Lane* x, Out* out, std::size_t size, const std::uint32_t* wo
     constexpr std::size_t lanes = vu::size;
     const Step step(plan);
     flags report = 0;
-    const auto word_of = [](const std::uint32_t* w, std::size_t k) { return w == nullptr ? nullptr : w + k * lanes; };
-    if constexpr (std::is_same_v<Lane, Out>) {
-        constexpr std::size_t vectors = 2;
-        for_groups<lanes * vectors>(x, out, size, words, stream,
-                                    [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
-                                        for (std::size_t k = 0; k < vectors; ++k) {
-                                            const vu y = step(from + k * lanes, word_of(w, k), report);
-                                            put(to + k * lanes, as_number<Lane, A>(y), past_caches);
-                                        }
-                                    });
-    } else if constexpr (sizeof(Out) == 8) {
-        for_groups<lanes>(x, out, size, words, stream,
-                          [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
-                              put(to, step(from, w, report), past_caches);
-                          });
-    } else {
-        for_groups<lanes * 4>(x, out, size, words, stream,
-                              [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) {
-                                  vu y[4];
-                                  for (std::size_t k = 0; k < 4; ++k)
-                                      y[k] = step(from + k * lanes, word_of(w, k), report);
-                                  put_codes<Out, A>(to, y, past_caches);
-                              });
-    }
+    // Several vectors at a time hide one another's latencies; narrow codes fill a vector together.
+    constexpr std::size_t vectors = std::is_same_v<Lane, Out> ? 2 : sizeof(Out) == 8 ? 1 : 4;
+    for_groups<lanes * vectors>(
+        x, out, size, words, stream,
+        [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) HALFULP_INLINE_LAMBDA {
+            vu y[vectors];
+            step(from, w, y, report);
+            if constexpr (std::is_same_v<Lane, Out>) {
+                for (std::size_t k = 0; k < vectors; ++k) put(to + k * lanes, as_number<Lane, A>(y[k]), past_caches);
+            } else if constexpr (sizeof(Out) == 8) {
+                put(to, y[0], past_caches);
+            } else {
+                put_codes<Out, A>(to, y, past_caches);
+            }
+        });
     return report;
+}
+
+/// Deterministic modes look at the sign or at the parity, or at neither.
+template <class A, class Lane, class Out>
+flags convert_aligned(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
+                      const aligned_plan<Lane>& plan, bool stream) {
+    if (plan.sign != 0)
+        return convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::sign>>(x, out, size, words, plan, stream);
+    return convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::parity>>(x, out, size, words, plan, stream);
+}
+
+/// The simple `general` engine: a kernel for each way to decide.
+template <class A, class Lane, class Out>
+flags convert_general(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
+                      const grid_plan<Lane>& plan, bool stream) {
+    const auto by = [&]<decided_by By>() {
+        using step = grid_step<A, Lane, Out, grid_engine::general, false, By>;
+        return convert<A, Lane, Out, step>(x, out, size, words, plan, stream);
+    };
+    using enum decided_by;
+    if (plan.half_mask == 0) return by.template operator()<to_odd>();
+    if (plan.tie.sign != 0) return by.template operator()<nearest_and_sign>();
+    if (plan.tie.parity != 0) return by.template operator()<nearest_and_parity>();
+    return by.template operator()<nearest_alone>();
 }
 
 template <class A>
@@ -54,15 +69,15 @@ void narrow_doubles(const double* x, float* out, std::size_t size) {
 template <class A, class Lane, class Out>
 constexpr convert_kernels<Lane, Out> convert_table() {
     convert_kernels<Lane, Out> t{};
-    t.aligned = convert<A, Lane, Out, aligned_step<A, Lane, Out, false>, aligned_plan<Lane>>;
-    t.aligned_stochastic = convert<A, Lane, Out, aligned_step<A, Lane, Out, true>, aligned_plan<Lane>>;
+    t.aligned = convert_aligned<A, Lane, Out>;
+    t.aligned_stochastic = convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::word>, aligned_plan<Lane>>;
     using enum grid_engine;
     using plan = grid_plan<Lane>;
     const auto at = [](grid_engine e) { return static_cast<std::size_t>(e); };
     if constexpr (sizeof(Lane) == 4) {
         t.grid[at(direct)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct, false>, plan>;
         t.grid[at(direct_signed)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct_signed, false>, plan>;
-        t.grid[at(general)] = convert<A, Lane, Out, grid_step<A, Lane, Out, general, false>, plan>;
+        t.grid[at(general)] = convert_general<A, Lane, Out>;
         t.grid[at(stochastic_a)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_a, false>, plan>;
     } else {
         t.grid[at(direct)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct, false>, plan>;

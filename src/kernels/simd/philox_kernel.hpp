@@ -24,13 +24,56 @@ struct philox {
         return vu::load_aligned(index);
     }
 
-    HALFULP_INLINE static vu in_pairs(const vu& low, const vu& high) {
-        return (high << 32) | (low & all<std::uint64_t, A>(0xFFFFFFFFu));
+    static constexpr int rounds = 10;
+    static constexpr std::uint64_t m0 = 0xD2511F53u;
+    static constexpr std::uint64_t m1 = 0xCD9E8D57u;
+
+    /// What all blocks of a stream share, as long as their numbers agree in the high half: the keys, and most of the first two
+    /// rounds, in which of four words only that of the block's low half differs.
+    struct shared_words {
+        vu key0[rounds];
+        vu key1[rounds];
+        vu first_c2;   ///< round 0: c2 = high(p0) ^ this; c0 and c1 are the same everywhere
+        vu second_c0;  ///< round 1: c0 = high(p1) ^ this
+        vu second_c2;  ///< round 1: c2 = c3 ^ this
+        vu third_c2;   ///< round 2: c2 = high(p0) ^ this
+
+        HALFULP_INLINE shared_words(std::uint64_t seed, std::uint32_t stream, std::uint32_t block_high,
+                                    std::uint32_t ordinal) {
+            std::uint32_t k0[rounds];
+            std::uint32_t k1[rounds];
+            for (std::uint32_t r = 0; r < rounds; ++r) {
+                k0[r] = static_cast<std::uint32_t>(seed) + r * 0x9E3779B9u;
+                k1[r] = static_cast<std::uint32_t>(seed >> 32) + r * 0xBB67AE85u;
+                key0[r] = all<std::uint64_t, A>(k0[r]);
+                key1[r] = all<std::uint64_t, A>(k1[r]);
+            }
+            const std::uint64_t p1 = stream * m1;
+            const std::uint64_t c0 = (p1 >> 32) ^ block_high ^ k0[0];
+            const std::uint64_t p0 = c0 * m0;
+            first_c2 = all<std::uint64_t, A>(ordinal ^ k1[0]);
+            second_c0 = all<std::uint64_t, A>(p1 ^ k0[1]);
+            second_c2 = all<std::uint64_t, A>((p0 >> 32) ^ k1[1]);
+            third_c2 = all<std::uint64_t, A>(p0 ^ k1[2]);
+        }
+    };
+
+    HALFULP_INLINE static vu times0(const vu& c) { return multiply_low_halves<A>(c, all<std::uint64_t, A>(m0)); }
+    HALFULP_INLINE static vu times1(const vu& c) { return multiply_low_halves<A>(c, all<std::uint64_t, A>(m1)); }
+
+    /// The last round's words (high(p) ^ c ^ k, low(p)) side by side in 32-bit lanes.
+    HALFULP_INLINE static vu last_pair(const vu& p, const vu& c, const vu& k) {
+        if constexpr (is_avx512<A>) {
+            const __m512i turned = _mm512_ror_epi64(p, 32);
+            return vu(_mm512_mask_ternarylogic_epi32(turned, 0x5555, c, k, 0x96));
+        } else if constexpr (is_avx2<A>) {
+            return vu(_mm256_blend_epi32(xor_of(p >> 32, c, k), p << 32, 0xAA));
+        } else {
+            return (xor_of(p >> 32, c, k) & all<std::uint64_t, A>(0xFFFFFFFFu)) | (p << 32);
+        }
     }
 
-    HALFULP_INLINE static void store(std::uint32_t* to, const vu& w0, const vu& w1, const vu& w2, const vu& w3) {
-        const vu a = in_pairs(w0, w1);
-        const vu b = in_pairs(w2, w3);
+    HALFULP_INLINE static void store(std::uint32_t* to, const vu& a, const vu& b) {
         vu first;
         vu second;
         if constexpr (is_avx512<A>) {
@@ -47,61 +90,74 @@ struct philox {
         xsimd::bitwise_cast<std::uint32_t>(second).store_unaligned(to + blocks * 2);
     }
 
-    /// The words of blocks `block` to `block` + blocks × in_flight - 1.
-    HALFULP_INLINE static void generate(std::uint64_t seed, std::uint32_t stream, std::uint64_t block,
-                                        std::uint32_t ordinal, const vu& lane, std::uint32_t* to) {
+    /// The words of blocks `block` to `block` + blocks × in_flight - 1, of which only the low half is looked at.
+    HALFULP_INLINE static void generate(const shared_words& shared, std::uint64_t block, const vu& lane,
+                                        std::uint32_t* to) {
         vu c0[in_flight];
         vu c1[in_flight];
         vu c2[in_flight];
         vu c3[in_flight];
         for (std::size_t k = 0; k < in_flight; ++k) {
-            c0[k] = lane + all<std::uint64_t, A>(block + k * blocks);
-            c1[k] = c0[k] >> 32;
-            c2[k] = all<std::uint64_t, A>(stream);
-            c3[k] = all<std::uint64_t, A>(ordinal);
+            c3[k] = times0(lane + all<std::uint64_t, A>(block + k * blocks));
+            c2[k] = (c3[k] >> 32) ^ shared.first_c2;
         }
-        const vu m0 = all<std::uint64_t, A>(0xD2511F53u);
-        const vu m1 = all<std::uint64_t, A>(0xCD9E8D57u);
-        auto key0 = static_cast<std::uint32_t>(seed);
-        auto key1 = static_cast<std::uint32_t>(seed >> 32);
-        for (int round = 0; round < 10; ++round) {
-            const vu k0 = all<std::uint64_t, A>(key0);
-            const vu k1 = all<std::uint64_t, A>(key1);
+        for (std::size_t k = 0; k < in_flight; ++k) {
+            c1[k] = times1(c2[k]);
+            c0[k] = (c1[k] >> 32) ^ shared.second_c0;
+            c2[k] = c3[k] ^ shared.second_c2;
+        }
+        for (std::size_t k = 0; k < in_flight; ++k) {
+            const vu p0 = times0(c0[k]);
+            const vu p1 = times1(c2[k]);
+            c0[k] = xor_of(p1 >> 32, c1[k], shared.key0[2]);
+            c1[k] = p1;
+            c2[k] = (p0 >> 32) ^ shared.third_c2;
+            c3[k] = p0;
+        }
+        for (int round = 3; round < rounds - 1; ++round) {
             for (std::size_t k = 0; k < in_flight; ++k) {
-                const vu p0 = multiply_low_halves<A>(c0[k], m0);
-                const vu p1 = multiply_low_halves<A>(c2[k], m1);
-                c0[k] = (p1 >> 32) ^ c1[k] ^ k0;
+                const vu p0 = times0(c0[k]);
+                const vu p1 = times1(c2[k]);
+                c0[k] = xor_of(p1 >> 32, c1[k], shared.key0[round]);
                 c1[k] = p1;
-                c2[k] = (p0 >> 32) ^ c3[k] ^ k1;
+                c2[k] = xor_of(p0 >> 32, c3[k], shared.key1[round]);
                 c3[k] = p0;
             }
-            key0 += 0x9E3779B9u;
-            key1 += 0xBB67AE85u;
         }
-        for (std::size_t k = 0; k < in_flight; ++k) store(to + k * blocks * 4, c0[k], c1[k], c2[k], c3[k]);
+        for (std::size_t k = 0; k < in_flight; ++k) {
+            const vu p0 = times0(c0[k]);
+            const vu p1 = times1(c2[k]);
+            store(to + k * blocks * 4, last_pair(p1, c1[k], shared.key0[rounds - 1]),
+                  last_pair(p0, c3[k], shared.key1[rounds - 1]));
+        }
     }
 
     static void fill(std::uint64_t seed, std::uint32_t stream, std::uint64_t first, std::uint32_t ordinal,
                      std::uint32_t* words, std::size_t size) {
         const vu lane = lane_blocks();
         alignas(64) std::uint32_t part[group];
-        // A part of a group at either end goes through a buffer.
-        const auto some = [&](std::size_t skip, std::size_t count) {
-            generate(seed, stream, first / 4, ordinal, lane, part);
-            for (std::size_t i = 0; i < count; ++i) words[i] = part[skip + i];
-            words += count;
-            first += count;
+        while (size != 0) {
+            // As far as the high half of block numbers stays.
+            const std::uint64_t until = ((first / 4 | 0xFFFFFFFFu) + 1) * 4;
+            const std::uint64_t room = until - first;  // right even where `until` is 2^64
+            std::size_t count = size < room ? size : static_cast<std::size_t>(room);
             size -= count;
-        };
-        const auto skip = static_cast<std::size_t>(first % 4);
-        if (skip != 0 && size != 0) some(skip, size < group - skip ? size : group - skip);
-        while (size >= group) {
-            generate(seed, stream, first / 4, ordinal, lane, words);
-            words += group;
-            first += group;
-            size -= group;
+            const shared_words shared(seed, stream, static_cast<std::uint32_t>(first / 4 >> 32), ordinal);
+            while (count != 0) {
+                const auto skip = static_cast<std::size_t>(first % 4);
+                std::size_t done = group;
+                if (skip == 0 && count >= group) {
+                    generate(shared, first / 4, lane, words);
+                } else {  // a part of a group goes through a buffer
+                    generate(shared, first / 4, lane, part);
+                    done = count < group - skip ? count : group - skip;
+                    for (std::size_t i = 0; i < done; ++i) words[i] = part[skip + i];
+                }
+                words += done;
+                first += done;
+                count -= done;
+            }
         }
-        if (size != 0) some(0, size);
     }
 };
 

@@ -8,6 +8,8 @@
 #include "plan.hpp"
 
 #define HALFULP_INLINE inline __attribute__((always_inline))
+/// For lambdas, after the parameters: a call in the middle of a loop would reload every constant.
+#define HALFULP_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace halfulp::simd {
 
@@ -52,6 +54,66 @@ HALFULP_INLINE xsimd::batch<U, A> lower(const xsimd::batch<U, A>& a, const xsimd
         return xsimd::min(a, b);
     } else {
         return xsimd::select(above(a, b), b, a);
+    }
+}
+
+/// a + b where the mask says so, else a.
+template <class T, class A>
+HALFULP_INLINE xsimd::batch<T, A> add_where(const xsimd::batch_bool<T, A>& where, const xsimd::batch<T, A>& a,
+                                            const xsimd::batch<T, A>& b) {
+    if constexpr (is_avx512<A> && sizeof(T) == 4) {
+        return xsimd::batch<T, A>(_mm512_mask_add_epi32(a, where, a, b));
+    } else if constexpr (is_avx512<A>) {
+        return xsimd::batch<T, A>(_mm512_mask_add_epi64(a, where, a, b));
+    } else {
+        return a + (xsimd::batch<T, A>(where.data) & b);
+    }
+}
+
+/// result | (x & mask)
+template <class U, class A>
+HALFULP_INLINE xsimd::batch<U, A> with_bits_of(const xsimd::batch<U, A>& result, const xsimd::batch<U, A>& x,
+                                               const xsimd::batch<U, A>& mask) {
+    if constexpr (is_avx512<A>) {
+        return xsimd::batch<U, A>(_mm512_ternarylogic_epi64(result, x, mask, 0xF8));
+    } else {
+        return result | (x & mask);
+    }
+}
+
+/// a ^ b ^ c. `a` is best the one that is not needed again: its register takes the result.
+template <class U, class A>
+HALFULP_INLINE xsimd::batch<U, A> xor_of(const xsimd::batch<U, A>& a, const xsimd::batch<U, A>& b,
+                                         const xsimd::batch<U, A>& c) {
+    if constexpr (is_avx512<A>) {
+        return xsimd::batch<U, A>(_mm512_ternarylogic_epi64(a, b, c, 0x96));
+    } else {
+        return a ^ b ^ c;
+    }
+}
+
+/// Lanes that have a bit of `bit` set, which is one bit.
+template <class U, class A>
+HALFULP_INLINE xsimd::batch_bool<U, A> has_bit(const xsimd::batch<U, A>& a, const xsimd::batch<U, A>& bit) {
+    if constexpr (is_avx512<A> && sizeof(U) == 4) {
+        return xsimd::batch_bool<U, A>(_mm512_test_epi32_mask(a, bit));
+    } else if constexpr (is_avx512<A>) {
+        return xsimd::batch_bool<U, A>(_mm512_test_epi64_mask(a, bit));
+    } else {
+        return (a & bit) == bit;
+    }
+}
+
+/// Lanes whose top bit is set.
+template <class U, class A>
+HALFULP_INLINE xsimd::batch_bool<U, A> has_top_bit(const xsimd::batch<U, A>& a) {
+    using S = std::make_signed_t<U>;
+    if constexpr (is_avx512<A> && sizeof(U) == 4) {
+        return xsimd::batch_bool<U, A>(_mm512_movepi32_mask(a));
+    } else if constexpr (is_avx512<A>) {
+        return xsimd::batch_bool<U, A>(_mm512_movepi64_mask(a));
+    } else {
+        return xsimd::batch_bool_cast<U>(all<S, A>(0) > xsimd::bitwise_cast<S>(a));
     }
 }
 
@@ -109,6 +171,20 @@ HALFULP_INLINE xsimd::batch<std::uint32_t, A> floor_to_uint32(const xsimd::batch
         }
         return down ^ xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(high), all<std::uint32_t, A>(0x80000000u),
                                     all<std::uint32_t, A>(0u));
+    }
+}
+
+/// floor(x) + (word & mask) >= 2^32, for x in [0, 2^32).
+template <class A>
+HALFULP_INLINE xsimd::batch_bool<std::uint32_t, A> carries(const xsimd::batch<float, A>& x,
+                                                           const xsimd::batch<std::uint32_t, A>& word,
+                                                           const xsimd::batch<std::uint32_t, A>& mask) {
+    // The same as floor(x) > 2^32 - 1 - (word & mask).
+    if constexpr (is_avx512<A>) {
+        const __m512i rest = _mm512_ternarylogic_epi32(word, mask, mask, 0x3F);  // ~(word & mask)
+        return xsimd::batch_bool<std::uint32_t, A>(_mm512_cmpgt_epu32_mask(_mm512_cvttps_epu32(x), rest));
+    } else {
+        return floor_to_uint32<A>(x) > ~(word & mask);
     }
 }
 
