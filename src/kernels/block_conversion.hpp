@@ -64,6 +64,15 @@ class block_conversion {
     /// Are scales found on the way? Otherwise the caller finds all of them first (find_scales).
     [[nodiscard]] bool finds_scales() const noexcept { return power_.has_value() || fused_; }
 
+    /// Codes of 4 bits go two to a byte into `packed`, and nothing into `out`. Only where packs_pairs().
+    void pack_into(std::uint8_t* packed) noexcept { packed_ = packed; }
+    /// Do all stretches of elements that are stored together begin and end between bytes?
+    [[nodiscard]] bool packs_pairs() const noexcept {
+        if (!covers() || !in_rows() || scheme_.element.bits() != 4) return false;
+        if (layout_.whole()) return view_.size() % 2 == 0;
+        return scheme_.levels[0].group.length % 2 == 0 && view_.length % 2 == 0;
+    }
+
     /// `scales`: filled where scales are found on the way and it is not null, else read.
     template <class Define>
     quantize_report run(std::span<const T> x, Out* out, scale_planes* scales, const Define& define) {
@@ -79,7 +88,7 @@ class block_conversion {
         }
         keeps_codes_ = keep_codes;
         if (finds_scales() && scheme_.levels.size() == 2) find_outer_scale();
-        stream_ = power_ && std::is_same_v<T, float> &&
+        stream_ = power_ && packed_ == nullptr && std::is_same_v<T, float> &&
                   static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
                   worth_streaming(x.size_bytes(), x.size() * sizeof(Out)) &&
                   reinterpret_cast<std::uintptr_t>(out_) % 64 == 0 && view_.inner == 1 &&
@@ -128,6 +137,7 @@ class block_conversion {
         std::array<std::int32_t, chunk_elements> exponent;
         std::array<std::uint8_t, chunk_elements> scale_codes;
         std::array<std::uint8_t, chunk_elements> rare;
+        std::array<Out, chunk_elements> narrow;
     };
 
     [[nodiscard]] bool in_rows() const noexcept { return layout_.whole() || view_.inner == 1; }
@@ -169,6 +179,14 @@ class block_conversion {
             call(kernels_->encode32_16, *from_float_, y, reinterpret_cast<std::uint16_t*>(out_ + first), size, nullptr);
     }
 
+    /// The codes in w.narrow to where they belong. Those of groups that are left to the definition are overwritten by it.
+    void pack([[maybe_unused]] std::uint64_t first, [[maybe_unused]] std::size_t size,
+              [[maybe_unused]] workspace& w) const {
+        if constexpr (std::is_same_v<Out, std::uint8_t>) {
+            if (packed_ != nullptr) blocks_->pack4(w.narrow.data(), packed_ + first / 2, size);
+        }
+    }
+
     // ---- scales
 
     void largest_of(std::uint64_t first, std::size_t groups, std::size_t length, lane_bits* largest,
@@ -203,13 +221,15 @@ class block_conversion {
 
     /// The one scale of the second level: of the largest finite magnitude of all.
     void find_outer_scale() {
-        const std::size_t pieces = layout_.pieces();
-        std::vector<lane_bits> tops(pieces);
-        parallel_for(pieces, options_.threads, 64, [&](std::size_t begin, std::size_t end) {
+        // Groups are of no consequence here: the array is cut into parts of one size.
+        constexpr std::uint64_t part = 16384;
+        const std::uint64_t size = view_.size();
+        std::vector<lane_bits> tops((size + part - 1) / part);
+        parallel_for(tops.size(), options_.threads, 16, [&](std::size_t begin, std::size_t end) {
             const float_environment environment;
             const auto owned = std::make_unique_for_overwrite<workspace>();
-            workspace& w = *owned;
-            for (std::size_t p = begin; p < end; ++p) tops[p] = finite_top(layout_.piece_at(p), w);
+            for (std::size_t p = begin; p < end; ++p)
+                tops[p] = finite_top(p * part, std::min(part, size - p * part), *owned);
         });
         lane_bits most = 0;
         for (const lane_bits top : tops) most = std::max(most, top);
@@ -220,28 +240,19 @@ class block_conversion {
         if (keeps_codes_) (*scales_)[1][0] = found.code;
     }
 
-    lane_bits finite_top(const piece& at, workspace& w) const {
-        lane_bits top = 0;
-        for (std::uint64_t j = 0; j < at.count; ++j) {
-            const bool contiguous = at.lanes == 1 && at.stride == 1;
-            const std::size_t size = contiguous ? at.count : at.lanes;
-            lane_bits most = 0;
-            largest_of(at.first + j * at.stride, 1, size, &most, w);
-            if (most >= infinity) {
-                most = 0;
-                for (std::size_t i = 0; i < size; ++i) {
-                    const T x = x_[at.first + j * at.stride + i];
-                    const std::uint64_t m = to_bits(x) & carrier_traits<T>::format.magnitude_mask();
-                    if (m >= carrier_traits<T>::format.infinity_magnitude()) continue;
-                    const dyadic value = carrier_traits<T>::format.magnitude_value(m);  // the lane holds it
-                    most = std::max(most, static_cast<lane_bits>(
-                                              carrier_grid<lane>.magnitude_code(value.significand, value.exponent)));
-                }
-            }
-            top = std::max(top, most);
-            if (contiguous) break;
+    lane_bits finite_top(std::uint64_t first, std::size_t size, workspace& w) const {
+        lane_bits most = 0;
+        largest_of(first, 1, size, &most, w);
+        if (most < infinity) return most;
+        most = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint64_t m = to_bits(x_[first + i]) & carrier_traits<T>::format.magnitude_mask();
+            if (m >= carrier_traits<T>::format.infinity_magnitude()) continue;
+            const dyadic value = carrier_traits<T>::format.magnitude_value(m);  // the lane holds it
+            const std::uint64_t bits = carrier_grid<lane>.magnitude_code(value.significand, value.exponent);
+            most = std::max(most, static_cast<lane_bits>(bits));
         }
-        return top;
+        return most;
     }
 
     /// Scales of groups out of their largest magnitudes; w.rare marks those that are left to the definition. Group `group` is the first.
@@ -324,10 +335,12 @@ class block_conversion {
             if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0)
                 return false;
             std::uint64_t over = 0;
+            Out* to = packed_ == nullptr ? out_ + first : w.narrow.data();
             for (std::size_t i = 0; i < size; ++i) {
                 over += w.codes[i] >> 62;
-                out_[first + i] = static_cast<Out>(w.codes[i] & ~simd::saturated_code);
+                to[i] = static_cast<Out>(w.codes[i] & ~simd::saturated_code);
             }
+            pack(first, size, w);
             report.saturated += over;
         } else {
             double* q = w.quotients.data();
@@ -361,8 +374,9 @@ class block_conversion {
                 report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan,
                                                                   scale_codes, w.rare.data(), stream_);
             } else if constexpr (sizeof(Out) == 1) {
-                report.saturated += blocks_->encode_groups[engine](x, out_ + first, groups, length, words, power_->plan,
-                                                                   scale_codes, w.rare.data(), stream_);
+                report.saturated +=
+                    blocks_->encode_groups[engine](x, packed_ == nullptr ? out_ + first : w.narrow.data(), groups,
+                                                   length, words, power_->plan, scale_codes, w.rare.data(), stream_);
             } else {
                 std::array<std::uint8_t, chunk_elements> narrow;
                 report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words,
@@ -370,6 +384,7 @@ class block_conversion {
                 std::copy_n(narrow.data(), size, out_ + first);
             }
         }
+        pack(first, groups * length, w);
         if constexpr (!codes && sizeof(T) == 2) {
             for (std::size_t g = 0; g < groups; ++g) {
                 if (w.rare[g] == 0) store(w.results.data() + g * length, first + g * length, length);
@@ -601,6 +616,7 @@ class block_conversion {
     double outer_value_ = 1;
     const T* x_ = nullptr;
     Out* out_ = nullptr;
+    std::uint8_t* packed_ = nullptr;
     scale_planes* scales_ = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <vector>
 
 #include "decoding.hpp"
 #include "scheme_layout.hpp"
@@ -18,18 +19,68 @@ class block_decoding {
     static constexpr std::size_t chunk_elements = 2048;
 
   public:
-    explicit block_decoding(const scheme& s) : element_(s.element), values_(s.element) {
+    block_decoding(const scheme& s, const scheme_layout& layout, const scale_planes& scales)
+        : scheme_(s), layout_(layout), scales_(scales), element_(s.element), values_(s.element) {
         kernels_ = simd::active_table();
         blocks_ = simd::active_blocks();
         if constexpr (sizeof(T) == 2) {
             narrow_ = simd::plan_conversion<double>(carrier_traits<T>::format, {}, true, false);
         }
+        // Under at most one outer scale, the innermost code alone decides: at most 256 products, made once.
+        const std::size_t levels = s.levels.size();
+        const bool one_outer = levels == 1 || (levels == 2 && s.levels[1].group.is_tensor());
+        if (!covers() || !one_outer || s.levels[0].format.bits() > 8 || layout.counts()[0] < 1024) return;
+        table_.resize(s.levels[0].format.code_mask() + 1);
+        for (std::uint64_t code = 0; code < table_.size(); ++code) {
+            const std::array<std::uint64_t, 2> codes{code, levels == 2 ? scales[1][0] : 0};
+            if (!plain(combine_scale_codes(s, codes), table_[code])) table_[code] = 0;
+        }
     }
 
     [[nodiscard]] bool covers() const noexcept { return blocks_ != nullptr && values_.covers(); }
 
-    /// May this scale be multiplied in binary64? Then `value` is it: the product with any element is exact there.
-    [[nodiscard]] bool takes(const combined_scale& scale, double& value) const noexcept {
+    /// The scale of a group where it may be multiplied in binary64, where the product with any element is exact; else 0.
+    [[nodiscard]] double scale(std::uint64_t group) const noexcept {
+        if (!table_.empty()) return table_[scales_[0][group]];
+        double value = 0;
+        return plain(combine_scales(scheme_, layout_, scales_, layout_.whole() ? 0 : group), value) ? value : 0;
+    }
+
+    /// `size` neighbours, element i under scale[i / run] (run 0: scale[i]).
+    void run(const C* codes, T* out, std::size_t size, const double* scale, std::size_t run) const {
+        const std::size_t whole_runs = run == 0 || run > chunk_elements ? 1 : chunk_elements / run;
+        const std::size_t step = run == 0 ? chunk_elements : whole_runs * run;
+        for (std::size_t done = 0; done < size; done += step) {
+            const double* factor = run == 0 ? scale + done : scale + done / run;
+            const std::size_t stop = std::min(step, size - done);
+            for (std::size_t i = 0; i < stop; i += chunk_elements) {  // more than one round: a single long run
+                const std::size_t count = std::min(chunk_elements, stop - i);
+                chunk(codes + done + i, out + done + i, count, factor, run);
+            }
+        }
+    }
+
+  private:
+    void chunk(const C* codes, T* out, std::size_t count, const double* factor, std::size_t run) const {
+        alignas(64) std::array<float, chunk_elements> values;
+        alignas(64) std::array<double, chunk_elements> wide;
+        (void)values_.run(codes, values.data(), 0, count, false);  // widths have been checked
+        kernels_->widen(values.data(), wide.data(), count);
+        constexpr double infinity = std::numeric_limits<double>::infinity();  // an infinite element stays infinite
+        if constexpr (std::is_same_v<T, float>) {
+            blocks_->products(wide.data(), out, count, factor, run, infinity);
+        } else if constexpr (std::is_same_v<T, double>) {
+            blocks_->exact_products(wide.data(), out, count, factor, run, infinity);
+        } else {
+            alignas(64) std::array<std::uint64_t, chunk_elements> narrow;
+            blocks_->exact_products(wide.data(), wide.data(), count, factor, run, infinity);
+            kernels_->encode64.grid[static_cast<std::size_t>(narrow_->engine)](wide.data(), narrow.data(), count,
+                                                                               nullptr, narrow_->on_grid, false);
+            for (std::size_t i = 0; i < count; ++i) out[i] = from_bits<T>(narrow[i]);
+        }
+    }
+
+    [[nodiscard]] bool plain(const combined_scale& scale, double& value) const noexcept {
         if (scale.is_nan || scale.is_infinite || scale.is_zero || scale.negative || !scale.product.fits) return false;
         if (element_.precision() + bit_length(scale.product.significand) > 53) return false;
         if (scale.product.exponent < -400 || scale.product.exponent > 400) return false;
@@ -37,32 +88,10 @@ class block_decoding {
         return true;
     }
 
-    /// `size` neighbours, element i under scale[i / run] (run 0: scale[i]).
-    void run(const C* codes, T* out, std::size_t size, const double* scale, std::size_t run) const {
-        for (std::size_t done = 0; done < size; done += chunk_elements) {
-            const std::size_t count = std::min(chunk_elements, size - done);
-            alignas(64) std::array<float, chunk_elements> values;
-            alignas(64) std::array<double, chunk_elements> wide;
-            (void)values_.run(codes + done, values.data(), 0, count, false);  // widths have been checked
-            kernels_->widen(values.data(), wide.data(), count);
-            // An infinite element stays infinite.
-            constexpr double infinity = std::numeric_limits<double>::infinity();
-            const double* factor = run == 0 ? scale + done : scale;
-            if constexpr (std::is_same_v<T, float>) {
-                blocks_->products(wide.data(), out + done, count, factor, run, infinity);
-            } else if constexpr (std::is_same_v<T, double>) {
-                blocks_->exact_products(wide.data(), out + done, count, factor, run, infinity);
-            } else {
-                alignas(64) std::array<std::uint64_t, chunk_elements> narrow;
-                blocks_->exact_products(wide.data(), wide.data(), count, factor, run, infinity);
-                kernels_->encode64.grid[static_cast<std::size_t>(narrow_->engine)](wide.data(), narrow.data(), count,
-                                                                                   nullptr, narrow_->on_grid, false);
-                for (std::size_t i = 0; i < count; ++i) out[done + i] = from_bits<T>(narrow[i]);
-            }
-        }
-    }
-
-  private:
+    const scheme& scheme_;
+    const scheme_layout& layout_;
+    const scale_planes& scales_;
+    std::vector<double> table_;
     float_format element_;
     decoding<float, C> values_;
     const simd::kernel_table* kernels_ = nullptr;

@@ -1,5 +1,6 @@
 #include "halfulp/kernels/quantize.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <limits>
@@ -15,6 +16,7 @@
 #include "find_scales.hpp"
 #include "float_environment.hpp"
 #include "halfulp/codecs/codec.hpp"
+#include "halfulp/codecs/pack.hpp"
 #include "halfulp/formats/name.hpp"
 
 namespace halfulp {
@@ -26,13 +28,6 @@ using detail::element_decoder;
 using detail::element_encoder;
 using detail::piece;
 using detail::scheme_layout;
-
-/// The scales of a piece's lanes.
-void combine_lanes(const scheme& s, const scheme_layout& layout, const scale_planes& scales, const piece& at,
-                   std::vector<combined_scale>& lanes) {
-    lanes.clear();
-    for (std::uint64_t k = 0; k < at.lanes; ++k) lanes.push_back(combine_scales(s, layout, scales, at.group + k));
-}
 
 /// Calls body(index) for every element of lane k.
 template <class Body>
@@ -65,7 +60,8 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
 /// sink(index, projected number, scale). `scales` is filled unless it is null.
 template <carrier T, class Out, class Sink>
 quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
-                              scale_planes* scales, const quantize_options& options, const Sink& sink) {
+                              scale_planes* scales, const quantize_options& options, const Sink& sink,
+                              std::uint8_t* packed = nullptr) {
     const scheme_layout layout(s, view);
     const bool stochastic = is_stochastic(options.rounding);
     // The definition on lane k of a piece: how many elements saturated.
@@ -87,6 +83,7 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
         return over;
     };
     detail::block_conversion<T, Out> vectors(s, layout, view, options);
+    if (packed != nullptr) vectors.pack_into(packed);
     if (vectors.covers() && vectors.finds_scales()) return vectors.run(x, out, scales, define);
     scale_planes own;
     scale_planes& planes = scales == nullptr ? own : *scales;
@@ -132,6 +129,40 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
 }
 
 template <carrier T>
+quantize_report quantize_packed(std::span<const T> x, const axis_view& view, const scheme& s,
+                                std::span<std::uint8_t> packed, scale_planes& scales, const quantize_options& options) {
+    check_options(s, view, options, x.size());
+    const int bits = s.element.bits();
+    if (packed.size() != packed_size(x.size(), bits)) {
+        throw std::invalid_argument("packed has " + std::to_string(packed.size()) +
+                                    " bytes, allowed: " + std::to_string(packed_size(x.size(), bits)) + " for " +
+                                    std::to_string(x.size()) + " codes of " + std::to_string(bits) + " bits");
+    }
+    detail::check_not_kept(options.nan, "quantize_packed");
+    const scheme_layout layout(s, view);
+    if (detail::block_conversion<T, std::uint8_t>(s, layout, view, options).packs_pairs()) {
+        const float_grid grid(s.element);
+        return quantize_with(
+            x, s, view, static_cast<std::uint8_t*>(nullptr), &scales, options,
+            [&](std::uint64_t i, const projected& element, const combined_scale&) {
+                const auto code = static_cast<std::uint8_t>(to_code(element, grid));
+                std::uint8_t& pair = packed[i / 2];
+                pair = static_cast<std::uint8_t>(i % 2 == 0 ? (pair & 0xF0) | code : (pair & 0x0F) | code << 4);
+            },
+            packed.data());
+    }
+    const auto by_way_of = [&](auto code) {
+        std::vector<decltype(code)> codes(x.size());
+        const quantize_report report = quantize(x, view, s, std::span(codes), scales, options);
+        pack(std::span<const decltype(code)>(codes), bits, packed);
+        return report;
+    };
+    if (bits <= 8) return by_way_of(std::uint8_t{});
+    if (bits <= 16) return by_way_of(std::uint16_t{});
+    return bits <= 32 ? by_way_of(std::uint32_t{}) : by_way_of(std::uint64_t{});
+}
+
+template <carrier T>
 quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
                               const quantize_options& options) {
     check_options(s, view, options, x.size());
@@ -170,32 +201,43 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
     }
     detail::check_codes("codes", codes, s.element);
     const element_decoder<T> decode_element;
-    const detail::block_decoding<T, C> vectors(s);
+    const detail::block_decoding<T, C> vectors(s, layout, scales);
     detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         const detail::float_environment environment;
         std::vector<double> plain;
-        std::vector<combined_scale> lanes;
-        for (std::size_t p = begin; p < end; ++p) {
+        for (std::size_t p = begin; p < end;) {
             const piece at = layout.piece_at(p);
-            combine_lanes(s, layout, scales, at, lanes);
-            plain.assign(at.lanes, 0);
-            bool all_plain = vectors.covers();
-            for (std::uint64_t k = 0; k < at.lanes && all_plain; ++k) all_plain = vectors.takes(lanes[k], plain[k]);
-            if (all_plain && at.lanes == 1 && at.stride == 1) {
-                vectors.run(&codes[at.first], &out[at.first], at.count, plain.data(), at.count);
-                continue;
+            const bool neighbours = at.lanes == 1 && at.stride == 1;
+            // Groups of one length that follow one another are done together.
+            std::size_t groups = 1;
+            while (neighbours && !layout.whole() && p + groups < end && groups < 64) {
+                const piece next = layout.piece_at(p + groups);
+                if (next.count != at.count || next.first != at.first + groups * at.count) break;
+                ++groups;
             }
-            if (all_plain) {
+            plain.clear();
+            for (std::uint64_t k = 0; k < at.lanes * groups; ++k)
+                plain.push_back(vectors.covers() ? vectors.scale(at.group + k) : 0);
+            const bool all_plain = std::find(plain.begin(), plain.end(), 0.0) == plain.end();
+            if (all_plain && neighbours) {
+                vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count);
+            } else if (all_plain) {
                 for (std::uint64_t j = 0; j < at.count; ++j) {
                     const std::uint64_t first = at.first + j * at.stride;
                     vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0);
                 }
-                continue;
+            } else {
+                for (std::size_t g = 0; g < groups; ++g) {
+                    const piece one = layout.piece_at(p + g);
+                    for (std::uint64_t k = 0; k < one.lanes; ++k) {
+                        const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
+                        for_each_in_lane(one, k, [&](std::uint64_t i) {
+                            out[i] = decode_element(decoded(codes[i], s.element), scale);
+                        });
+                    }
+                }
             }
-            for (std::uint64_t k = 0; k < at.lanes; ++k) {
-                for_each_in_lane(
-                    at, k, [&](std::uint64_t i) { out[i] = decode_element(decoded(codes[i], s.element), lanes[k]); });
-            }
+            p += groups;
         }
     });
 }
@@ -205,12 +247,14 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
                                             scale_planes&, const quantize_options&);                           \
     template void dequantize<T, C>(std::span<const C>, const axis_view&, const scheme&, const scale_planes&,   \
                                    std::span<T>, int);
-#define HALFULP_CARRIER(T)                                                                                       \
-    template quantize_report fake_quantize<T>(std::span<const T>, const axis_view&, const scheme&, std::span<T>, \
-                                              const quantize_options&);                                          \
-    HALFULP_QUANTIZE(T, std::uint8_t)                                                                            \
-    HALFULP_QUANTIZE(T, std::uint16_t)                                                                           \
-    HALFULP_QUANTIZE(T, std::uint32_t)                                                                           \
+#define HALFULP_CARRIER(T)                                                                                        \
+    template quantize_report quantize_packed<T>(std::span<const T>, const axis_view&, const scheme&,              \
+                                                std::span<std::uint8_t>, scale_planes&, const quantize_options&); \
+    template quantize_report fake_quantize<T>(std::span<const T>, const axis_view&, const scheme&, std::span<T>,  \
+                                              const quantize_options&);                                           \
+    HALFULP_QUANTIZE(T, std::uint8_t)                                                                             \
+    HALFULP_QUANTIZE(T, std::uint16_t)                                                                            \
+    HALFULP_QUANTIZE(T, std::uint32_t)                                                                            \
     HALFULP_QUANTIZE(T, std::uint64_t)
 HALFULP_CARRIER(float16)
 HALFULP_CARRIER(bfloat16)

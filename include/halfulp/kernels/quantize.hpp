@@ -45,6 +45,12 @@ template <carrier T, code_type C>
 quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
                          scale_planes& scales, const quantize_options& options = {});
 
+/// quantize() and pack() in one: codes of the element's width, dense, in C order (codecs/pack.hpp). `packed` has packed_size() bytes.
+template <carrier T>
+quantize_report quantize_packed(std::span<const T> x, const axis_view& view, const scheme& s,
+                                std::span<std::uint8_t> packed, scale_planes& scales,
+                                const quantize_options& options = {});
+
 /// The values of codes and scales: the exact product of the element and all its scales, rounded once to nearest even.
 template <carrier T, code_type C>
 void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,

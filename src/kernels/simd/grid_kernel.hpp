@@ -25,9 +25,10 @@ struct grid_step {
     static constexpr std::size_t lanes = vu::size;
     static constexpr bool hardware = Engine == grid_engine::direct || Engine == grid_engine::direct_signed;
     static constexpr int mantissa_bits = lane_types<Lane>::mantissa_bits;
-    // Magnitudes far above the largest member give no c: where comparisons are unsigned, values above the largest member come out all
-    // the same (the number itself, infinity, or NaN of either sign). Elsewhere magnitudes are capped first.
-    static constexpr bool capped = Full || codes || !is_avx512<A>;
+    // Magnitudes far above the largest member give no c. Where comparisons are unsigned, what the hardware makes of them alone comes out
+    // above the largest member all the same: the number itself, infinity, or NaN of either sign. Otherwise magnitudes are capped first
+    // (adding 1 to the bits of a NaN may carry into the sign).
+    static constexpr bool capped = Full || codes || !hardware || !is_avx512<A>;
 
     const grid_plan<Lane> plan;  // a copy, which no store of results can change
     vu cap, low_limit, low_adder, adder_offset, exponent, code_base, tie_offset, tie_change, scale, random_mask, one;
