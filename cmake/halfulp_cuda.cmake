@@ -1,5 +1,5 @@
-# Compiles src/kernels/cuda/*.cu for real architectures, as the target halfulp_cuda. No GPU is needed for that.
-# HALFULP_CUDA_SKIPPED holds the reason where AUTO finds no fitting compiler: the tests then show a skipped test.
+# Compiles src/kernels/cuda/*.cu for real architectures and links halfulp_validate_gpu, as the target halfulp_cuda. No GPU is
+# needed for that. HALFULP_CUDA_SKIPPED holds the reason where AUTO finds no fitting compiler: the tests then show a skipped test.
 include(CheckLanguage)
 
 set(HALFULP_CUDA_SKIPPED "")
@@ -27,12 +27,26 @@ else()
 endif()
 
 if(NOT HALFULP_CUDA_SKIPPED)
-  add_library(halfulp_cuda OBJECT EXCLUDE_FROM_ALL ${cuda_sources})
-  target_link_libraries(halfulp_cuda PRIVATE halfulp::halfulp)
-  target_include_directories(halfulp_cuda PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  # Minutes of compiling, so not a part of "all" but where the Python package is to have it beside it.
+  add_executable(halfulp_validate_gpu EXCLUDE_FROM_ALL ${cuda_sources})
+  target_link_libraries(halfulp_validate_gpu PRIVATE halfulp::halfulp)
+  target_include_directories(halfulp_validate_gpu PRIVATE "${PROJECT_SOURCE_DIR}/src")
   # By option: CMake 3.25 does not know CUDA_STANDARD 20 for nvcc 13.
-  target_compile_options(halfulp_cuda PRIVATE
+  target_compile_options(halfulp_validate_gpu PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;--fmad=false;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # As in halfulp_own_target: GCC bug 105651.
+    target_compile_options(halfulp_validate_gpu PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wno-restrict>)
+  endif()
+  list(JOIN CMAKE_CUDA_ARCHITECTURES " " compiled_for)
+  target_compile_definitions(halfulp_validate_gpu PRIVATE HALFULP_CUDA_COMPILED_FOR="${compiled_for}")
+  # Static: a machine without CUDA's runtime library, or without a driver, still starts the program and is told what is missing.
+  set_target_properties(halfulp_validate_gpu PROPERTIES CUDA_RUNTIME_LIBRARY Static)
+  add_custom_target(halfulp_cuda DEPENDS halfulp_validate_gpu)
+  if(HALFULP_PYTHON)
+    set_target_properties(halfulp_validate_gpu PROPERTIES EXCLUDE_FROM_ALL OFF)
+    install(TARGETS halfulp_validate_gpu DESTINATION halfulp COMPONENT python)
+  endif()
   message(STATUS "halfulp: CUDA kernels for ${CMAKE_CUDA_ARCHITECTURES} by nvcc ${CMAKE_CUDA_COMPILER_VERSION}")
 elseif(HALFULP_CUDA STREQUAL "AUTO")
   message(STATUS "halfulp: CUDA kernels are not compiled: ${HALFULP_CUDA_SKIPPED}")

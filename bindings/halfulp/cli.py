@@ -1,7 +1,7 @@
-"""The command line: ``halfulp sweep | round | describe | formats | schemes``.
+"""The command line: ``halfulp sweep | round | describe | formats | schemes | validate-gpu``.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done; 2 the request cannot be met, with one line that
-says why; 130 ended by Ctrl-C.
+says why; 130 ended by Ctrl-C; those of validate-gpu stand in its --help.
 """
 
 from __future__ import annotations
@@ -51,6 +51,16 @@ examples:
   halfulp round 3.14159 -0.1 448.5 e4m3fn --rounding rz --overflow sat_finite
   halfulp round 0.3 e2m1fn --rounding stochastic --rng 42"""
 
+_VALIDATE_GPU_HELP = """\
+Compares CPU bits, CUDA kernels and the GPU's own conversion instructions, and reports as Markdown.
+
+Exit codes: 0 all equal; 1 differences; 2 the request cannot be met; 3 no GPU that can be used; 4 built without CUDA."""
+
+_VALIDATE_GPU_EXAMPLES = """\
+examples:
+  halfulp validate-gpu --out report.md
+  halfulp validate-gpu --quick"""
+
 
 class _Parser(argparse.ArgumentParser):
     """Errors in one line."""
@@ -71,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     options = _parser().parse_args(words)
     try:
-        options.run(options)
+        code = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _fail(f"halfulp {options.command}", "interrupted", code=130)
@@ -83,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         return _fail(f"halfulp {options.command}", " ".join(str(error).split()) or type(error).__name__)
-    return 0
+    return code or 0
 
 
 def _fail(who: str, message: str, code: int = 2) -> int:
@@ -114,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(
-        name: str, summary: str, run: Callable[[Any], None], text: str = "", examples: str = ""
+        name: str, summary: str, run: Callable[[Any], int | None], text: str = "", examples: str = ""
     ) -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,
@@ -138,6 +148,15 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("names", nargs="+", metavar="NAME", help="a format or a scheme")
     add("formats", "the formats with names of their own", _formats)
     add("schemes", "the schemes with published names", _schemes)
+    validate_gpu = add(
+        "validate-gpu",
+        "compare a GPU's kernels and conversion instructions with the CPU",
+        _validate_gpu,
+        _VALIDATE_GPU_HELP,
+        _VALIDATE_GPU_EXAMPLES,
+    )
+    validate_gpu.add_argument("--out", metavar="FILE", help="the report (default: stdout)")
+    validate_gpu.add_argument("--quick", action="store_true", help="less of everything: seconds instead of minutes")
     return parser
 
 
@@ -351,6 +370,12 @@ def _schemes(options: argparse.Namespace) -> None:
         for name, text, source in _core.published_schemes()
     ]
     _print_columns(("name", "scheme", "bits per element", "source"), rows)
+
+
+def _validate_gpu(options: argparse.Namespace) -> int:
+    from halfulp import gpu
+
+    return gpu.validate(options.out, options.quick)
 
 
 def _print_columns(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

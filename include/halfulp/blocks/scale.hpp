@@ -13,9 +13,10 @@
 namespace halfulp {
 
 /// x ÷ divisor by one binary64 division of significands; see binary64_division_decides().
-inline dyadic binary64_quotient(const dyadic& x, const compact_product& divisor) noexcept {
+constexpr dyadic binary64_quotient(const dyadic& x, const compact_product& divisor) noexcept {
     const double quotient = static_cast<double>(x.significand) / static_cast<double>(divisor.significand);
-    const dyadic q = binary64_format.magnitude_value(to_bits(quotient));
+    constexpr float_format binary64 = binary64_format;  // a copy: codec.hpp says why
+    const dyadic q = binary64.magnitude_value(to_bits(quotient));
     return {false, q.significand, q.exponent + x.exponent - divisor.exponent};
 }
 
@@ -30,7 +31,7 @@ struct group_scale {
 class scale_rule {
   public:
     /// Level `level` of the scheme. `rounding`: null for the recipe's own.
-    scale_rule(const scheme& s, std::size_t level, const rounding_mode* rounding, int random_bits)
+    constexpr scale_rule(const scheme& s, std::size_t level, const rounding_mode* rounding, int random_bits)
         : format_(s.levels[level].format),
           by_exponent_(is_power_of_two_scale(format_) && rounding == nullptr),
           projector_(format_, {.rounding = rounding == nullptr ? rounding_mode::nearest_ties_to_even : *rounding,
@@ -43,8 +44,8 @@ class scale_rule {
     }
 
     /// The scale of a group with the largest finite magnitude `amax`, inside groups whose scales are `outer`.
-    [[nodiscard]] group_scale scale(const dyadic& amax, std::span<const dyadic> outer, bool has_nonfinite,
-                                    std::uint32_t random) const noexcept {
+    [[nodiscard]] constexpr group_scale scale(const dyadic& amax, std::span<const dyadic> outer, bool has_nonfinite,
+                                              std::uint32_t random) const noexcept {
         if (has_nonfinite && format_.has_nan()) return {format_.nan_code(), {}, false};
         if (amax.significand == 0) return from_projected(projector_.zero(false));
         if (by_exponent_) {
@@ -77,12 +78,12 @@ class scale_rule {
     }
 
   private:
-    void add_reach(const float_format& f) {
+    constexpr void add_reach(const float_format& f) {
         reach_[reach_count_] = f.magnitude_value(f.max_magnitude());
         compact_reach_.multiply(reach_[reach_count_++]);
     }
 
-    [[nodiscard]] group_scale from_projected(const projected& x) const noexcept {
+    [[nodiscard]] constexpr group_scale from_projected(const projected& x) const noexcept {
         return {to_code(x, projector_.grid), {false, x.significand, x.exponent}, false};
     }
 

@@ -1,4 +1,7 @@
 // The scalar definition of decode, encode and round. Every faster path is tested to give the same bits as these three.
+//
+// Constants of class type are copied into local constexpr variables before anything takes their address (a member function,
+// a reference): in device code nvcc gives a namespace's or a class's constexpr object no address and says nothing.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +24,8 @@ constexpr projected project(T x, const projector& how, std::uint32_t random = 0)
     const dyadic value = from.magnitude_value(magnitude);
     if constexpr (from.precision() > binary32_format.precision()) {
         if (how.through_binary32) {
-            const projected narrow =
-                projector(binary32_format, {}).finite(negative, value.significand, value.exponent, false, 0);
+            constexpr projector to_binary32(binary32_format, projection{});
+            const projected narrow = to_binary32.finite(negative, value.significand, value.exponent, false, 0);
             if (narrow.kind == number_class::infinity) return how.infinity(negative);
             return how.finite(negative, narrow.significand, narrow.exponent, false, random);
         }
@@ -41,7 +44,8 @@ constexpr std::uint64_t to_code(const projected& x, const float_grid& grid) noex
 /// A projected number as a value: exact wherever the carrier holds the format's values, ±∞ beyond the carrier's range.
 template <carrier T>
 constexpr T to_value(const projected& x) noexcept {
-    return from_bits<T>(to_code(x, carrier_grid<T>));
+    constexpr float_grid grid = carrier_grid<T>;
+    return from_bits<T>(to_code(x, grid));
 }
 
 /// The code of x. `random` holds R below 2^N, N = how.random_bits from 1 to 32. Total: where NaN is called for and the format has none,
@@ -61,8 +65,9 @@ template <carrier T>
 constexpr T decode(std::uint64_t code, const float_format& format) noexcept {
     code &= format.code_mask();
     const bool negative = (code & format.sign_mask()) != 0;
-    if (format.is_nan(code)) return from_bits<T>(carrier_traits<T>::format.nan_code());
-    const projector to_carrier(carrier_traits<T>::format, {});
+    constexpr float_format to = carrier_traits<T>::format;
+    if (format.is_nan(code)) return from_bits<T>(to.nan_code());
+    constexpr projector to_carrier(to, projection{});
     if (format.is_infinity(code)) return to_value<T>(to_carrier.infinity(negative));
     const dyadic value = format.finite_value(code);
     return to_value<T>(to_carrier.finite(value.negative, value.significand, value.exponent, false, 0));
@@ -73,7 +78,8 @@ constexpr T decode(std::uint64_t code, const float_format& format) noexcept {
 template <carrier T>
 constexpr T round(T x, const float_format& format, const projection& how = {}, std::uint32_t random = 0) noexcept {
     const projected out = project(x, projector(format, how), random);
-    if (out.missing_nan && how.nan == nan_policy::keep) return from_bits<T>(carrier_traits<T>::format.nan_code());
+    constexpr float_format own = carrier_traits<T>::format;
+    if (out.missing_nan && how.nan == nan_policy::keep) return from_bits<T>(own.nan_code());
     return to_value<T>(out);
 }
 

@@ -1,0 +1,5 @@
+// The kernels of float16 arrays.
+#include "device_machine.cuh"
+#include "run_arrays.hpp"
+
+template struct halfulp::cuda::arrays_on<halfulp::cuda::device_machine, halfulp::float16>;
