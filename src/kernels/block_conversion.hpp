@@ -88,12 +88,8 @@ class block_conversion {
         }
         keeps_codes_ = keep_codes;
         if (finds_scales() && scheme_.levels.size() == 2) find_outer_scale();
-        stream_ = power_ && packed_ == nullptr && std::is_same_v<T, float> &&
-                  static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
-                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out)) &&
-                  reinterpret_cast<std::uintptr_t>(out_) % 64 == 0 && view_.inner == 1 &&
-                  scheme_.levels[0].group.length * sizeof(Out) % 64 == 0 &&
-                  view_.length % scheme_.levels[0].group.length == 0;
+        stream_ = may_stream() && static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
+                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out));
         std::atomic<std::uint64_t> zero_scales{0};
         std::atomic<std::uint64_t> saturated{0};
         const auto part = [&](std::size_t begin, std::size_t end, const auto& body) {
@@ -140,6 +136,15 @@ class block_conversion {
         std::array<Out, chunk_elements> narrow;
     };
 
+    /// Do all stores of a kernel's own results begin at multiples of the widest vector?
+    [[nodiscard]] bool may_stream() const noexcept {
+        if (!std::is_same_v<T, float> || packed_ != nullptr || reinterpret_cast<std::uintptr_t>(out_) % 64 != 0) return false;
+        if (!power_ && (codes || !quotient_->at_once)) return false;
+        if (layout_.whole()) return true;
+        if (!in_rows()) return view_.inner * sizeof(Out) % 64 == 0;
+        const std::uint64_t length = scheme_.levels[0].group.length;
+        return length * sizeof(Out) % 64 == 0 && view_.length % length == 0;
+    }
     [[nodiscard]] bool in_rows() const noexcept { return layout_.whole() || view_.inner == 1; }
     [[nodiscard]] std::size_t group_length() const noexcept {
         if (layout_.whole()) return chunk_elements;
@@ -325,7 +330,7 @@ class block_conversion {
         if constexpr (std::is_same_v<T, float> && !codes) {
             if (quotient_->at_once) {
                 report.saturated +=
-                    blocks_->round_quotients(x, out_ + first, size, scale, reciprocal, run, *quotient_->at_once);
+                    blocks_->round_quotients(x, out_ + first, size, scale, reciprocal, run, *quotient_->at_once, stream_);
                 return true;
             }
         }
@@ -582,11 +587,11 @@ class block_conversion {
         if constexpr (!codes) {
             float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
             report.saturated +=
-                blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), false);
+                blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), stream_);
             store(y, first, lanes);
         } else if constexpr (sizeof(Out) == 1) {
             report.saturated +=
-                blocks_->encode_lanes[engine](x, out_ + first, lanes, words, power_->plan, w.exponent.data(), false);
+                blocks_->encode_lanes[engine](x, out_ + first, lanes, words, power_->plan, w.exponent.data(), stream_);
         } else {
             std::array<std::uint8_t, chunk_elements> narrow;
             report.saturated +=

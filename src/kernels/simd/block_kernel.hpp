@@ -608,12 +608,19 @@ std::uint64_t products(const double* y, Out* out, std::size_t size, const double
     return xsimd::reduce_add(over);
 }
 
+/// The caller comes back for the next few thousand elements: they may be on their way meanwhile. An address beyond the array is harmless.
+template <class Lane>
+HALFULP_INLINE void prefetch_next_chunk(const Lane* x) {
+    constexpr std::uintptr_t ahead = 2048 * sizeof(Lane);
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + ahead));
+}
+
 /// quotients, grid_kernel.hpp's `direct` rounding in binary64 lanes, and products at once, for simple formats. The environment has the
 /// mode's rounding direction for magnitudes; the product is made to be exact, and its conversion is nearest-even only
 /// where the direction is: other directions take the three steps one by one.
 template <class A>
 std::uint64_t round_quotients(const float* x, float* out, std::size_t size, const double* scale,
-                              const double* reciprocal, std::size_t run, const quotient_plan& plan) {
+                              const double* reciprocal, std::size_t run, const quotient_plan& plan, bool stream) {
     using vd = xsimd::batch<double, A>;
     using vu = xsimd::batch<std::uint64_t, A>;
     constexpr std::size_t lanes = vd::size;
@@ -625,7 +632,7 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
     const vd largest(plan.largest);
     const auto sign_bit = all<std::uint32_t, A>(0x80000000u);
     vu over = all<std::uint64_t, A>(0);
-    const auto step = [&](const vd& v, const vd& s, const vd& r) {
+    const auto step = [&](const vd& v, const vd& s, const vd& r) HALFULP_INLINE_LAMBDA {
         const vu q = (as_bits<double, A>(v * r) + half) & kept;
         const vd c = xsimd::max(as_number<double, A>((q & exponent) + offset), low_adder);
         const vd y = (as_number<double, A>(q) + c) - c;
@@ -633,7 +640,8 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         return xsimd::min(y, largest) * s;
     };
     // Two binary64 vectors make one of binary32, where the signs are put back.
-    const auto both = [&](const float* from, float* to, const vd& s0, const vd& r0, const vd& s1, const vd& r1) {
+    const auto both = [&](const float* from, float* to, const vd& s0, const vd& r0, const vd& s1, const vd& r1,
+                          bool past_caches) HALFULP_INLINE_LAMBDA {
         const vd low = step(load_floats<A>(from), s0, r0);
         const vd high = step(load_floats<A>(from + lanes), s1, r1);
         alignas(64) float joined[2 * lanes];
@@ -650,7 +658,7 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         auto sign = bits & sign_bit;
         if (!plan.signed_zero)
             sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0)), sign, sign ^ sign);
-        as_number<float, A>(as_bits<float, A>(y) | sign).store_unaligned(to);
+        put(to, as_number<float, A>(as_bits<float, A>(y) | sign), past_caches);
     };
     const auto rest = [&](std::size_t i, std::size_t count, const double* s, const double* r, bool one_scale) {
         alignas(64) float in[2 * lanes] = {};
@@ -663,14 +671,14 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
             rr[k] = one_scale ? *r : r[k];
         }
         both(in, results, vd::load_aligned(ss), vd::load_aligned(rr), vd::load_aligned(ss + lanes),
-             vd::load_aligned(rr + lanes));
+             vd::load_aligned(rr + lanes), false);
         for (std::size_t k = 0; k < count; ++k) out[i + k] = results[k];
     };
     if (run == 0) {
         std::size_t i = 0;
         for (; i + 2 * lanes <= size; i += 2 * lanes) {
             both(x + i, out + i, vd::load_unaligned(scale + i), vd::load_unaligned(reciprocal + i),
-                 vd::load_unaligned(scale + i + lanes), vd::load_unaligned(reciprocal + i + lanes));
+                 vd::load_unaligned(scale + i + lanes), vd::load_unaligned(reciprocal + i + lanes), stream);
         }
         if (i != size) rest(i, size - i, scale + i, reciprocal + i, false);
         return xsimd::reduce_add(over);
@@ -680,7 +688,10 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         const vd s(scale[g]);
         const vd r(reciprocal[g]);
         std::size_t i = begin;
-        for (; i + 2 * lanes <= end; i += 2 * lanes) both(x + i, out + i, s, r, s, r);
+        for (; i + 2 * lanes <= end; i += 2 * lanes) {
+            prefetch_next_chunk(x + i);
+            both(x + i, out + i, s, r, s, r, stream);
+        }
         if (i != end) rest(i, end - i, scale + g, reciprocal + g, true);
     }
     return xsimd::reduce_add(over);

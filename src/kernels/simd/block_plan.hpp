@@ -78,7 +78,8 @@ struct block_kernels {
                                     std::size_t run, double largest);
     /// quotients, nearest-even on a simple format's grid, and products, at once.
     std::uint64_t (*round_quotients)(const float* x, float* out, std::size_t size, const double* scale,
-                                     const double* reciprocal, std::size_t run, const quotient_plan& plan);
+                                     const double* reciprocal, std::size_t run, const quotient_plan& plan,
+                                     bool stream);
     void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare,
                           double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
