@@ -130,6 +130,10 @@ class block_conversion {
         std::array<lane_bits, chunk_elements> largest;
         std::array<double, chunk_elements> scale;
         std::array<double, chunk_elements> reciprocal;
+        std::array<float, chunk_elements> reciprocal32;
+        std::array<float, chunk_elements> high;
+        std::array<float, chunk_elements> low;
+        bool has_short;
         std::array<std::int32_t, chunk_elements> exponent;
         std::array<std::uint8_t, chunk_elements> scale_codes;
         std::array<std::uint8_t, chunk_elements> rare;
@@ -138,7 +142,8 @@ class block_conversion {
 
     /// Do all stores of a kernel's own results begin at multiples of the widest vector?
     [[nodiscard]] bool may_stream() const noexcept {
-        if (!std::is_same_v<T, float> || packed_ != nullptr || reinterpret_cast<std::uintptr_t>(out_) % 64 != 0) return false;
+        if (!std::is_same_v<T, float> || packed_ != nullptr || reinterpret_cast<std::uintptr_t>(out_) % 64 != 0)
+            return false;
         if (!power_ && (codes || !quotient_->at_once)) return false;
         if (layout_.whole()) return true;
         if (!in_rows()) return view_.inner * sizeof(Out) % 64 == 0;
@@ -265,6 +270,7 @@ class block_conversion {
         const double divisor = scale_->reach * (scheme_.levels.size() == 2 ? outer_value_ : 1.0);
         if (divisor == 0) {
             std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
+            w.has_short = false;
             return;
         }
         const double reciprocal = 1 / divisor;
@@ -289,6 +295,14 @@ class block_conversion {
             blocks_->invert_scales(w.largest.data(), w.scale.data(), w.reciprocal.data(), w.rare.data(), outer, groups);
         }
         if (odd != 0 || !divided) std::fill_n(w.rare.begin(), groups, std::uint8_t{1});
+        shorten(groups, w);
+    }
+
+    /// The scales again, for binary32 lanes, where these decide.
+    void shorten(std::size_t groups, workspace& w) const {
+        w.has_short = quotient_->at_once && quotient_->at_once->has_short && blocks_->shorten_scales != nullptr &&
+                      blocks_->shorten_scales(w.scale.data(), w.reciprocal.data(), w.rare.data(), groups,
+                                              w.reciprocal32.data(), w.high.data(), w.low.data());
     }
 
     /// The scale codes over group `group`, for the definition.
@@ -329,8 +343,11 @@ class block_conversion {
         const lane* x = load(first, size, w.values.data());
         if constexpr (std::is_same_v<T, float> && !codes) {
             if (quotient_->at_once) {
+                const std::ptrdiff_t at = scale - w.scale.data();
+                const simd::short_scales brief{w.reciprocal32.data() + at, w.high.data() + at, w.low.data() + at};
                 report.saturated +=
-                    blocks_->round_quotients(x, out_ + first, size, scale, reciprocal, run, *quotient_->at_once, stream_);
+                    blocks_->round_quotients(x, out_ + first, size, scale, reciprocal, run,
+                                             w.has_short ? &brief : nullptr, *quotient_->at_once, stream_);
                 return true;
             }
         }
@@ -470,6 +487,7 @@ class block_conversion {
             w.reciprocal[g] = 1 / w.scale[g];
             w.largest[g] = 0;
         }
+        shorten(groups, w);
     }
 
     /// Are all of these elements finite? Where scales were found before, nobody has looked at the chunk yet.

@@ -10,6 +10,11 @@
 // For binary64 numbers x there is no such B. There q, rounded to 48 bits, is m itself or on the same side of m as x/d: no 48-bit number but
 // q lies between them, as those are 2^-48 apart and RN(x × RN(1/d)) is off by less. The sign of x - q d, which one fused
 // multiply-add gives exactly, then says on which side of q the quotient is, and q moves there by its last bit of 53.
+//
+// Most elements need no binary64 at all: m = |x| × RN32(1/d) is off by less than 2^-22.9 of itself. With y the number on the grid
+// nearest to m, the midpoint nearest to m is half a quantum - |m - y| away. Where that is more than 2^-21 m, x/d lies on the same side of it
+// as m, so y is what x/d rounds to. Vectors with a lane in doubt are done again in binary64. The product y d comes from one fused
+// multiply-add: with d = high + low, y × low is exact, and y × high + y × low is rounded once.
 #pragma once
 
 #include "block_plan.hpp"
@@ -620,7 +625,8 @@ HALFULP_INLINE void prefetch_next_chunk(const Lane* x) {
 /// where the direction is: other directions take the three steps one by one.
 template <class A>
 std::uint64_t round_quotients(const float* x, float* out, std::size_t size, const double* scale,
-                              const double* reciprocal, std::size_t run, const quotient_plan& plan, bool stream) {
+                              const double* reciprocal, std::size_t run, const short_scales* brief,
+                              const quotient_plan& plan, bool stream) {
     using vd = xsimd::batch<double, A>;
     using vu = xsimd::batch<std::uint64_t, A>;
     constexpr std::size_t lanes = vd::size;
@@ -660,6 +666,38 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
             sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0)), sign, sign ^ sign);
         put(to, as_number<float, A>(as_bits<float, A>(y) | sign), past_caches);
     };
+    using vf = xsimd::batch<float, A>;
+    using vw = xsimd::batch<std::uint32_t, A>;
+    const vw short_exponent = all<std::uint32_t, A>(0x7F800000u);
+    const vw short_offset = all<std::uint32_t, A>(plan.short_adder_offset);
+    const vf short_low_adder = as_number<float, A>(all<std::uint32_t, A>(plan.short_low_adder));
+    const vw half_step = all<std::uint32_t, A>(24u << 23);
+    const vf cap(plan.short_cap);
+    const vf short_largest(plan.short_largest);
+    const vf margin(0x1p-21f);
+    vw short_over = all<std::uint32_t, A>(0);
+    // False, and nothing written, where a lane is in doubt.
+    const auto in_floats = [&](const float* from, float* to, const vf& r, const vf& high,
+                               const vf& low) HALFULP_INLINE_LAMBDA {
+        const vw bits = as_bits<float, A>(vf::load_unaligned(from));
+        vw sign = bits & sign_bit;
+        const vf m = xsimd::min(as_number<float, A>(bits ^ sign) * r, cap);
+        const vf c =
+            xsimd::max(as_number<float, A>((as_bits<float, A>(m) & short_exponent) + short_offset), short_low_adder);
+        const vf y = (m + c) - c;
+        const vf off = as_number<float, A>(xsimd::bitwise_andnot(as_bits<float, A>(m - y), sign_bit));
+        const vf half_quantum = as_number<float, A>(as_bits<float, A>(c) - half_step);
+        if (xsimd::any(off >= xsimd::fnma(margin, m, half_quantum))) [[unlikely]]
+            return false;
+        short_over =
+            count_where<std::uint32_t, A>(short_over, xsimd::batch_bool_cast<std::uint32_t>(y > short_largest));
+        const vf held = xsimd::min(y, short_largest);
+        const vw product = as_bits<float, A>(xsimd::fma(held, high, held * low));
+        if (!plan.signed_zero)
+            sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(held > all<float, A>(0)), sign, sign ^ sign);
+        put(to, as_number<float, A>(product | sign), stream);
+        return true;
+    };
     const auto rest = [&](std::size_t i, std::size_t count, const double* s, const double* r, bool one_scale) {
         alignas(64) float in[2 * lanes] = {};
         alignas(64) float results[2 * lanes];
@@ -677,24 +715,41 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
     if (run == 0) {
         std::size_t i = 0;
         for (; i + 2 * lanes <= size; i += 2 * lanes) {
+            if constexpr (!is_sse2<A>) {
+                if (brief != nullptr &&
+                    in_floats(x + i, out + i, vf::load_unaligned(brief->reciprocal + i),
+                              vf::load_unaligned(brief->high + i), vf::load_unaligned(brief->low + i)))
+                    continue;
+            }
             both(x + i, out + i, vd::load_unaligned(scale + i), vd::load_unaligned(reciprocal + i),
                  vd::load_unaligned(scale + i + lanes), vd::load_unaligned(reciprocal + i + lanes), stream);
         }
         if (i != size) rest(i, size - i, scale + i, reciprocal + i, false);
-        return xsimd::reduce_add(over);
+        return xsimd::reduce_add(over) + xsimd::reduce_add(short_over);
     }
     for (std::size_t begin = 0, g = 0; begin < size; begin += run, ++g) {
         const std::size_t end = size - begin < run ? size : begin + run;
         const vd s(scale[g]);
         const vd r(reciprocal[g]);
         std::size_t i = begin;
+        if constexpr (!is_sse2<A>) {
+            if (brief != nullptr) {
+                const vf r32(brief->reciprocal[g]);
+                const vf high(brief->high[g]);
+                const vf low(brief->low[g]);
+                for (; i + 2 * lanes <= end; i += 2 * lanes) {
+                    prefetch_next_chunk(x + i);
+                    if (!in_floats(x + i, out + i, r32, high, low)) both(x + i, out + i, s, r, s, r, stream);
+                }
+            }
+        }
         for (; i + 2 * lanes <= end; i += 2 * lanes) {
             prefetch_next_chunk(x + i);
             both(x + i, out + i, s, r, s, r, stream);
         }
         if (i != end) rest(i, end - i, scale + g, reciprocal + g, true);
     }
-    return xsimd::reduce_add(over);
+    return xsimd::reduce_add(over) + xsimd::reduce_add(short_over);
 }
 
 /// scale[i] × outer and its reciprocal; rare[i] = 1 where the largest magnitude is not finite or the scale not above zero.
@@ -706,6 +761,19 @@ void invert_scales(const std::uint32_t* largest, double* scale, double* reciproc
         scale[i] = scale[i] * outer;
         reciprocal[i] = 1 / scale[i];
     }
+}
+
+template <class A>
+bool shorten_scales(const double* scale, const double* reciprocal, const std::uint8_t* rare, std::size_t size,
+                    float* reciprocal32, float* high, float* low) {
+    bool suits = true;
+    for (std::size_t i = 0; i < size; ++i) {
+        reciprocal32[i] = static_cast<float>(reciprocal[i]);
+        high[i] = static_cast<float>(scale[i]);
+        low[i] = static_cast<float>(scale[i] - static_cast<double>(high[i]));
+        suits &= (rare[i] != 0) | ((scale[i] >= 0x1p-80) & (scale[i] <= 0x1p80));
+    }
+    return suits;
 }
 
 template <class A>
@@ -756,6 +824,7 @@ constexpr block_kernels make_block_kernels() {
         products<A, float>,
         products<A, double>,
         round_quotients<A>,
+        is_sse2<A> ? nullptr : shorten_scales<A>,
         invert_scales<A>,
         pack4<A>,
     };

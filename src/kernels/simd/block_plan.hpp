@@ -50,6 +50,19 @@ struct quotient_plan {
     std::uint64_t adder_offset;
     double largest;
     bool signed_zero;
+    // The same in binary32 lanes, where most elements are decided.
+    bool has_short;
+    std::uint32_t short_low_adder;
+    std::uint32_t short_adder_offset;
+    float short_cap;  ///< larger quotients saturate whatever follows
+    float short_largest;
+};
+
+/// Scales for binary32 lanes: RN(1 / scale), and the scale as high + low, exactly.
+struct short_scales {
+    const float* reciprocal;
+    const float* high;
+    const float* low;
 };
 
 struct block_kernels {
@@ -78,8 +91,11 @@ struct block_kernels {
                                     std::size_t run, double largest);
     /// quotients, nearest-even on a simple format's grid, and products, at once.
     std::uint64_t (*round_quotients)(const float* x, float* out, std::size_t size, const double* scale,
-                                     const double* reciprocal, std::size_t run, const quotient_plan& plan,
-                                     bool stream);
+                                     const double* reciprocal, std::size_t run, const short_scales* brief,
+                                     const quotient_plan& plan, bool stream);
+    /// Fills reciprocal32, high and low; false where one of the scales that are not rare does not suit binary32 lanes.
+    bool (*shorten_scales)(const double* scale, const double* reciprocal, const std::uint8_t* rare, std::size_t size,
+                           float* reciprocal32, float* high, float* low);
     void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare,
                           double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.

@@ -105,9 +105,25 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
     }
     // A negative number in an unsigned format goes to the smallest member, which is no saturation at the top.
     quotient_choice choice{*plan, largest_of(f), std::nullopt};
-    if (!codes && plan->engine == grid_engine::direct && options.rounding == rounding_mode::nearest_ties_to_even)
-        choice.at_once =
-            quotient_plan{plan->on_grid.low_adder, plan->on_grid.adder_offset, choice.largest, out.signed_zero};
+    if (!codes && plan->engine == grid_engine::direct && options.rounding == rounding_mode::nearest_ties_to_even) {
+        quotient_plan at_once{};
+        at_once.low_adder = plan->on_grid.low_adder;
+        at_once.adder_offset = plan->on_grid.adder_offset;
+        at_once.largest = choice.largest;
+        at_once.signed_zero = out.signed_zero;
+        const auto in_floats = plan_conversion<float>(f, element_projection(options), false, false);
+        // Quotients far from binary32's ends; scales of at most 48 bits, of which `low` has so few that products with it are exact.
+        at_once.has_short = in_floats && !in_floats->aligned && in_floats->engine == grid_engine::direct &&
+                            f.emin() - f.mantissa_bits >= -60 && f.emax() <= 60 &&
+                            precision_of_scales(s, 0) <= 48 - f.precision();
+        if (at_once.has_short) {
+            at_once.short_low_adder = in_floats->on_grid.low_adder;
+            at_once.short_adder_offset = in_floats->on_grid.adder_offset;
+            at_once.short_cap = std::ldexp(1.0f, f.emax() + 1);
+            at_once.short_largest = static_cast<float>(choice.largest);
+        }
+        choice.at_once = at_once;
+    }
     return choice;
 }
 
