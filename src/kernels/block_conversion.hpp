@@ -128,11 +128,11 @@ class block_conversion {
         std::array<double, chunk_elements> quotients;
         std::array<std::uint64_t, chunk_elements> codes;
         std::array<lane_bits, chunk_elements> largest;
-        std::array<double, chunk_elements> scale;
-        std::array<double, chunk_elements> reciprocal;
-        std::array<float, chunk_elements> reciprocal32;
-        std::array<float, chunk_elements> high;
-        std::array<float, chunk_elements> low;
+        std::array<double, chunk_elements + 16> scale;
+        std::array<double, chunk_elements + 16> reciprocal;
+        std::array<float, chunk_elements + 16> reciprocal32;
+        std::array<float, chunk_elements + 16> high;
+        std::array<float, chunk_elements + 16> low;
         bool has_short;
         std::array<std::int32_t, chunk_elements> exponent;
         std::array<std::uint8_t, chunk_elements> scale_codes;
@@ -153,7 +153,8 @@ class block_conversion {
     [[nodiscard]] bool in_rows() const noexcept { return layout_.whole() || view_.inner == 1; }
     [[nodiscard]] std::size_t group_length() const noexcept {
         if (layout_.whole()) return chunk_elements;
-        return static_cast<std::size_t>(std::min<std::uint64_t>(scheme_.levels[0].group.length, view_.length));
+        return static_cast<std::size_t>(
+            std::max<std::uint64_t>(1, std::min<std::uint64_t>(scheme_.levels[0].group.length, view_.length)));
     }
     [[nodiscard]] bool is_stochastic() const noexcept { return halfulp::is_stochastic(options_.rounding); }
 
@@ -231,15 +232,34 @@ class block_conversion {
 
     /// The one scale of the second level: of the largest finite magnitude of all.
     void find_outer_scale() {
-        // Groups are of no consequence here: the array is cut into parts of one size.
+        // Groups along a row are looked at once for both levels; elsewhere the array is cut into parts of one size.
         constexpr std::uint64_t part = 16384;
+        const bool by_groups = in_rows();
         const std::uint64_t size = view_.size();
-        std::vector<lane_bits> tops((size + part - 1) / part);
-        parallel_for(tops.size(), options_.threads, 16, [&](std::size_t begin, std::size_t end) {
+        const std::uint64_t groups = layout_.counts()[0];
+        if (by_groups) tops_ = std::make_unique_for_overwrite<lane_bits[]>(groups);
+        const std::uint64_t at_once = std::max<std::uint64_t>(1, part / group_length());
+        const std::uint64_t parts = by_groups ? (groups + at_once - 1) / at_once : (size + part - 1) / part;
+        std::vector<lane_bits> tops(parts);
+        parallel_for(parts, options_.threads, 16, [&](std::size_t begin, std::size_t end) {
             const float_environment environment;
             const auto owned = std::make_unique_for_overwrite<workspace>();
-            for (std::size_t p = begin; p < end; ++p)
-                tops[p] = finite_top(p * part, std::min(part, size - p * part), *owned);
+            for (std::size_t p = begin; p < end; ++p) {
+                if (!by_groups) {
+                    tops[p] = finite_top(p * part, std::min(part, size - p * part), *owned);
+                    continue;
+                }
+                tops[p] = 0;
+                for_stretches(p * at_once, std::min(groups, (p + 1) * at_once), at_once,
+                              [&](std::uint64_t first, std::uint64_t group, std::size_t count, std::size_t length) {
+                                  largest_of(first, count, length, &tops_[group], *owned);
+                                  for (std::size_t g = 0; g < count; ++g) {
+                                      lane_bits top = tops_[group + g];
+                                      if (top >= infinity) top = finite_top(first + g * length, length, *owned);
+                                      tops[p] = std::max(tops[p], top);
+                                  }
+                              });
+            }
         });
         lane_bits most = 0;
         for (const lane_bits top : tops) most = std::max(most, top);
@@ -301,8 +321,8 @@ class block_conversion {
     /// The scales again, for binary32 lanes, where these decide.
     void shorten(std::size_t groups, workspace& w) const {
         w.has_short = quotient_->at_once && quotient_->at_once->has_short && blocks_->shorten_scales != nullptr &&
-                      blocks_->shorten_scales(w.scale.data(), w.reciprocal.data(), w.rare.data(), groups,
-                                              w.reciprocal32.data(), w.high.data(), w.low.data());
+                      blocks_->shorten_scales(w.scale.data(), w.reciprocal.data(), groups, w.reciprocal32.data(),
+                                              w.high.data(), w.low.data());
     }
 
     /// The scale codes over group `group`, for the definition.
@@ -430,7 +450,11 @@ class block_conversion {
             }
         }
         if (finds_scales()) {
-            largest_of(first, groups, length, w.largest.data(), w);
+            if (tops_) {
+                std::copy_n(&tops_[group], groups, w.largest.begin());
+            } else {
+                largest_of(first, groups, length, w.largest.data(), w);
+            }
             scales_of(groups, group, w);
         } else {
             known_scales(groups, group, w);
@@ -516,17 +540,30 @@ class block_conversion {
             }
             return;
         }
+        const std::size_t at_once = std::max<std::size_t>(1, chunk_elements / group_length());
+        for_stretches(begin, end, at_once,
+                      [&](std::uint64_t first, std::uint64_t group, std::size_t groups, std::size_t length) {
+                          if (finds_scales() || all_finite(first, groups * length, w)) {
+                              row_of_groups(first, group, groups, length, w, report, define);
+                              return;
+                          }
+                          for (std::uint64_t k = 0; k < groups; ++k)
+                              define_lanes(piece{first + k * length, length, 1, 1, group + k}, report, define);
+                      });
+    }
+
+    /// Groups begin to end of rows as stretches of at most `at_once` groups of one length, side by side: body(first element, first
+    /// group, groups, length).
+    template <class Body>
+    void for_stretches(std::uint64_t begin, std::uint64_t end, std::uint64_t at_once, const Body& body) const {
         const std::uint64_t length = scheme_.levels[0].group.length;
         const std::uint64_t per_line = layout_.counts()[0] / std::max<std::uint64_t>(1, view_.outer);
         const std::uint64_t last = view_.length - (per_line - 1) * length;  // of the last group of a line
-        const bool even = last == length;
-        const std::size_t at_once = std::max<std::size_t>(1, chunk_elements / group_length());
         for (std::uint64_t g = begin; g < end;) {
             const std::uint64_t in_line = g % per_line;
-            const std::uint64_t first = g / per_line * view_.length + in_line * length;
-            std::uint64_t groups = std::min<std::uint64_t>(at_once, end - g);
+            std::uint64_t groups = std::min(at_once, end - g);
             std::uint64_t own_length = length;
-            if (!even) {
+            if (last != length) {
                 if (in_line == per_line - 1) {
                     groups = 1;
                     own_length = last;
@@ -534,12 +571,7 @@ class block_conversion {
                     groups = std::min(groups, per_line - 1 - in_line);
                 }
             }
-            if (!finds_scales() && !all_finite(first, groups * own_length, w)) {
-                for (std::uint64_t k = 0; k < groups; ++k)
-                    define_lanes(piece{first + k * own_length, own_length, 1, 1, g + k}, report, define);
-            } else {
-                row_of_groups(first, g, groups, own_length, w, report, define);
-            }
+            body(g / per_line * view_.length + in_line * length, g, groups, own_length);
             g += groups;
         }
     }
@@ -635,6 +667,7 @@ class block_conversion {
     std::optional<simd::conversion_plan<float>> from_float_;
     std::optional<simd::conversion_plan<double>> from_double_;
     std::vector<scale_rule> rules_;
+    std::unique_ptr<lane_bits[]> tops_;  ///< of every group, where rows have been looked at for the outer scale
     group_scale outer_{};
     double outer_value_ = 1;
     const T* x_ = nullptr;

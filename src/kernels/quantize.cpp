@@ -11,21 +11,18 @@
 #include "block_conversion.hpp"
 #include "block_decoding.hpp"
 #include "checks.hpp"
-#include "element_codec.hpp"
-
 #include "find_scales.hpp"
 #include "float_environment.hpp"
+#include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/codecs/pack.hpp"
 #include "halfulp/formats/name.hpp"
+#include "scheme_layout.hpp"
 
 namespace halfulp {
 namespace {
 
 using detail::combined_scale;
-using detail::decoded;
-using detail::element_decoder;
-using detail::element_encoder;
 using detail::piece;
 using detail::scheme_layout;
 
@@ -64,10 +61,16 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
                               std::uint8_t* packed = nullptr) {
     const scheme_layout layout(s, view);
     const bool stochastic = is_stochastic(options.rounding);
+    const scaled_encoder<T> encoder(s.element,
+                                    {.rounding = options.rounding,
+                                     .overflow = overflow_policy::sat_finite,
+                                     .nan = options.nan,
+                                     .ftz = options.ftz,
+                                     .random_bits = static_cast<std::uint8_t>(options.random_bits)},
+                                    !s.levels.empty());
     // The definition on lane k of a piece: how many elements saturated.
     const auto define = [&](const piece& at, const combined_scale& scale, std::uint64_t k) {
-        element_encoder<T> encoder(s, options);
-        encoder.set_scale(scale);
+        const bool quick = encoder.divides_in_binary64(scale);
         std::uint64_t over = 0;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t i = at.first + j * at.stride + k;
@@ -75,7 +78,7 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
                                          : options.random.from == randomness::kind::given
                                              ? options.random.given[i]
                                              : options.random.source.word(i) >> (32 - options.random_bits);
-            const projected element = encoder(x[i], random);
+            const projected element = encoder(x[i], scale, quick, random);
             if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
             over += element.overflowed;
             sink(i, element, scale);
@@ -168,7 +171,7 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, s.element);
-    const element_decoder<T> decode_element;
+    const scaled_decoder<T> decode_element;
     return quantize_with(x, s, view, out.data(), nullptr, options,
                          [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
                              if (element.missing_nan && options.nan == nan_policy::keep) {
@@ -200,7 +203,7 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
         detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], format);
     }
     detail::check_codes("codes", codes, s.element);
-    const element_decoder<T> decode_element;
+    const scaled_decoder<T> decode_element;
     const detail::block_decoding<T, C> vectors(s, layout, scales);
     detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         const detail::float_environment environment;
@@ -232,7 +235,7 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
                     for (std::uint64_t k = 0; k < one.lanes; ++k) {
                         const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
                         for_each_in_lane(one, k, [&](std::uint64_t i) {
-                            out[i] = decode_element(decoded(codes[i], s.element), scale);
+                            out[i] = decode_element(projected_from_code(codes[i], s.element), scale);
                         });
                     }
                 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "halfulp/blocks/exact_ratio.hpp"
+#include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/kernels/quantize.hpp"
 
 namespace halfulp::detail {
@@ -96,42 +96,12 @@ class scheme_layout {
     std::vector<std::uint64_t> counts_;
 };
 
-/// The product of all scales over one group.
-struct combined_scale {
-    bool is_nan = false;
-    bool is_infinite = false;
-    bool is_zero = false;
-    bool negative = false;
-    compact_product product{};
-    std::array<dyadic, max_scale_levels> factors{};
-    std::size_t count = 0;
-
-    [[nodiscard]] std::span<const dyadic> all() const noexcept { return std::span(factors).first(count); }
-};
+using combined_scale = group_scales;
 
 /// The product of one scale code for each level, innermost first.
 inline combined_scale combine_scale_codes(const scheme& s, std::span<const std::uint64_t> codes) noexcept {
     combined_scale out;
-    for (std::size_t level = 0; level < s.levels.size(); ++level) {
-        const float_format& format = s.levels[level].format;
-        const std::uint64_t code = codes[level];
-        if (format.is_nan(code)) {
-            out.is_nan = true;
-        } else if (format.is_infinity(code)) {
-            out.is_infinite = true;
-            out.negative = out.negative != ((code & format.sign_mask()) != 0);
-        } else {
-            const dyadic value = format.finite_value(code);
-            out.negative = out.negative != value.negative;
-            if (value.significand == 0) {
-                out.is_zero = true;
-            } else {
-                out.product.multiply(value);
-                out.factors[out.count++] = value;
-            }
-        }
-    }
-    out.is_nan = out.is_nan || (out.is_infinite && out.is_zero);
+    for (std::size_t level = 0; level < s.levels.size(); ++level) out.include(s.levels[level].format, codes[level]);
     return out;
 }
 

@@ -636,7 +636,7 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
     const vu offset = all<std::uint64_t, A>(plan.adder_offset);
     const vd low_adder = as_number<double, A>(all<std::uint64_t, A>(plan.low_adder));
     const vd largest(plan.largest);
-    const auto sign_bit = all<std::uint32_t, A>(0x80000000u);
+    const auto sign_bit = pinned<std::uint32_t, A>(all<std::uint32_t, A>(0x80000000u));
     vu over = all<std::uint64_t, A>(0);
     const auto step = [&](const vd& v, const vd& s, const vd& r) HALFULP_INLINE_LAMBDA {
         const vu q = (as_bits<double, A>(v * r) + half) & kept;
@@ -668,33 +668,33 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
     };
     using vf = xsimd::batch<float, A>;
     using vw = xsimd::batch<std::uint32_t, A>;
-    const vw short_exponent = all<std::uint32_t, A>(0x7F800000u);
+    const vw short_exponent = pinned<std::uint32_t, A>(all<std::uint32_t, A>(0x7F800000u));
+    const vw magnitude_mask = pinned<std::uint32_t, A>(all<std::uint32_t, A>(0x7FFFFFFFu));
     const vw short_offset = all<std::uint32_t, A>(plan.short_adder_offset);
     const vf short_low_adder = as_number<float, A>(all<std::uint32_t, A>(plan.short_low_adder));
-    const vw half_step = all<std::uint32_t, A>(24u << 23);
-    const vf cap(plan.short_cap);
+    const vw half_step = pinned<std::uint32_t, A>(all<std::uint32_t, A>(24u << 23));
     const vf short_largest(plan.short_largest);
-    const vf margin(0x1p-21f);
-    vw short_over = all<std::uint32_t, A>(0);
-    // False, and nothing written, where a lane is in doubt.
+    const vf margin = pinned<float, A>(vf(0x1p-21f));
+    // False, and nothing written, where a lane is in doubt or saturates.
     const auto in_floats = [&](const float* from, float* to, const vf& r, const vf& high,
                                const vf& low) HALFULP_INLINE_LAMBDA {
         const vw bits = as_bits<float, A>(vf::load_unaligned(from));
-        vw sign = bits & sign_bit;
-        const vf m = xsimd::min(as_number<float, A>(bits ^ sign) * r, cap);
+        const vf m = as_number<float, A>(bits & magnitude_mask) * r;
         const vf c =
             xsimd::max(as_number<float, A>((as_bits<float, A>(m) & short_exponent) + short_offset), short_low_adder);
         const vf y = (m + c) - c;
-        const vf off = as_number<float, A>(xsimd::bitwise_andnot(as_bits<float, A>(m - y), sign_bit));
+        const vf off = as_number<float, A>(as_bits<float, A>(m - y) & magnitude_mask);
         const vf half_quantum = as_number<float, A>(as_bits<float, A>(c) - half_step);
-        if (xsimd::any(off >= xsimd::fnma(margin, m, half_quantum))) [[unlikely]]
+        const auto in_doubt = off >= xsimd::fnma(margin, m, half_quantum);
+        const auto held = y <= short_largest;  // false where m is so large that c and y are no numbers
+        if (!xsimd::all(xsimd::bitwise_andnot(held, in_doubt))) [[unlikely]]
             return false;
-        short_over =
-            count_where<std::uint32_t, A>(short_over, xsimd::batch_bool_cast<std::uint32_t>(y > short_largest));
-        const vf held = xsimd::min(y, short_largest);
-        const vw product = as_bits<float, A>(xsimd::fma(held, high, held * low));
-        if (!plan.signed_zero)
-            sign = xsimd::select(xsimd::batch_bool_cast<std::uint32_t>(held > all<float, A>(0)), sign, sign ^ sign);
+        const vw product = as_bits<float, A>(xsimd::fma(y, high, y * low));
+        vw sign = bits & sign_bit;
+        if (!plan.signed_zero) {
+            const auto positive = xsimd::batch_bool_cast<std::uint32_t>(y > all<float, A>(0));
+            sign = xsimd::select(positive, sign, sign ^ sign);
+        }
         put(to, as_number<float, A>(product | sign), stream);
         return true;
     };
@@ -725,7 +725,7 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
                  vd::load_unaligned(scale + i + lanes), vd::load_unaligned(reciprocal + i + lanes), stream);
         }
         if (i != size) rest(i, size - i, scale + i, reciprocal + i, false);
-        return xsimd::reduce_add(over) + xsimd::reduce_add(short_over);
+        return xsimd::reduce_add(over);
     }
     for (std::size_t begin = 0, g = 0; begin < size; begin += run, ++g) {
         const std::size_t end = size - begin < run ? size : begin + run;
@@ -749,7 +749,7 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         }
         if (i != end) rest(i, end - i, scale + g, reciprocal + g, true);
     }
-    return xsimd::reduce_add(over) + xsimd::reduce_add(short_over);
+    return xsimd::reduce_add(over);
 }
 
 /// scale[i] × outer and its reciprocal; rare[i] = 1 where the largest magnitude is not finite or the scale not above zero.
@@ -764,16 +764,29 @@ void invert_scales(const std::uint32_t* largest, double* scale, double* reciproc
 }
 
 template <class A>
-bool shorten_scales(const double* scale, const double* reciprocal, const std::uint8_t* rare, std::size_t size,
-                    float* reciprocal32, float* high, float* low) {
-    bool suits = true;
-    for (std::size_t i = 0; i < size; ++i) {
-        reciprocal32[i] = static_cast<float>(reciprocal[i]);
-        high[i] = static_cast<float>(scale[i]);
-        low[i] = static_cast<float>(scale[i] - static_cast<double>(high[i]));
-        suits &= (rare[i] != 0) | ((scale[i] >= 0x1p-80) & (scale[i] <= 0x1p80));
+bool shorten_scales(const double* scale, const double* reciprocal, std::size_t size, float* reciprocal32, float* high,
+                    float* low) {
+    using vd = xsimd::batch<double, A>;
+    constexpr std::size_t lanes = vd::size;
+    const vd least(0x1p-80);
+    const vd most(0x1p80);
+    auto unsuited = xsimd::batch_bool<double, A>(false);
+    for (std::size_t i = 0; i < size; i += lanes) {  // whole vectors: the arrays are long enough
+        const vd s = vd::load_unaligned(scale + i);
+        store_floats<A>(reciprocal32 + i, vd::load_unaligned(reciprocal + i));
+        store_floats<A>(high + i, s);
+        store_floats<A>(low + i, s - load_floats<A>(high + i));
+        // What is not above zero is left to the definition anyway.
+        const auto here = (s > vd(0.0)) & !((s >= least) & (s <= most));
+        if (i + lanes <= size) {
+            unsuited = unsuited | here;
+            continue;
+        }
+        for (std::size_t k = 0; i + k < size; ++k) {
+            if (scale[i + k] > 0 && !(scale[i + k] >= 0x1p-80 && scale[i + k] <= 0x1p80)) return false;
+        }
     }
-    return suits;
+    return !xsimd::any(unsuited);
 }
 
 template <class A>

@@ -54,7 +54,6 @@ struct quotient_plan {
     bool has_short;
     std::uint32_t short_low_adder;
     std::uint32_t short_adder_offset;
-    float short_cap;  ///< larger quotients saturate whatever follows
     float short_largest;
 };
 
@@ -93,9 +92,10 @@ struct block_kernels {
     std::uint64_t (*round_quotients)(const float* x, float* out, std::size_t size, const double* scale,
                                      const double* reciprocal, std::size_t run, const short_scales* brief,
                                      const quotient_plan& plan, bool stream);
-    /// Fills reciprocal32, high and low; false where one of the scales that are not rare does not suit binary32 lanes.
-    bool (*shorten_scales)(const double* scale, const double* reciprocal, const std::uint8_t* rare, std::size_t size,
-                           float* reciprocal32, float* high, float* low);
+    /// Fills reciprocal32, high and low, in whole vectors: all five arrays have room for one more. False where a scale above
+    /// zero does not suit binary32 lanes. Null where there is no fused multiply-add.
+    bool (*shorten_scales)(const double* scale, const double* reciprocal, std::size_t size, float* reciprocal32,
+                           float* high, float* low);
     void (*invert_scales)(const std::uint32_t* largest, double* scale, double* reciprocal, std::uint8_t* rare,
                           double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.

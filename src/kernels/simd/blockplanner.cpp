@@ -119,7 +119,6 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
         if (at_once.has_short) {
             at_once.short_low_adder = in_floats->on_grid.low_adder;
             at_once.short_adder_offset = in_floats->on_grid.adder_offset;
-            at_once.short_cap = std::ldexp(1.0f, f.emax() + 1);
             at_once.short_largest = static_cast<float>(choice.largest);
         }
         choice.at_once = at_once;

@@ -121,8 +121,12 @@ std::optional<conversion_plan<Lane>> plan_aligned(const float_format& format, co
         format.is_signed && format.emin() == lane_emin<Lane> &&
         format.mantissa_bits <= lane_types<Lane>::mantissa_bits &&
         (format.low() == low_binade::subnormals || (format.low() == low_binade::zeros && format.mantissa_bits == 0));
+    // Infinities and NaNs are told from numbers by lying above the largest one: not so where the top exponent holds numbers.
+    const bool above_all =
+        fits && (!codes || lane_types<Lane>::infinity >> (lane_types<Lane>::mantissa_bits - format.mantissa_bits) >
+                               format.max_magnitude());
     const bool ordinary = how.ftz == ftz_policy::none;
-    if (!fits || !ordinary) return std::nullopt;
+    if (!fits || !above_all || !ordinary) return std::nullopt;
     conversion_plan<Lane> plan;
     plan.aligned = true;
     plan.stochastic = is_stochastic(how.rounding);

@@ -28,6 +28,18 @@ HALFULP_INLINE xsimd::batch<T, A> all(T value) {
     return xsimd::batch<T, A>(value);
 }
 
+/// A constant that stays in its register: the compiler would rather make it again in every outer iteration.
+template <class T, class A>
+HALFULP_INLINE xsimd::batch<T, A> pinned(const xsimd::batch<T, A>& constant) {
+    typename xsimd::batch<T, A>::register_type r = constant;
+    if constexpr (is_avx512<A>) {
+        __asm__("" : "+v"(r));
+    } else {
+        __asm__("" : "+x"(r));
+    }
+    return xsimd::batch<T, A>(r);
+}
+
 /// Bits as the lane's number, and back.
 template <class Lane, class A>
 HALFULP_INLINE xsimd::batch<Lane, A> as_number(const xsimd::batch<typename lane_types<Lane>::bits, A>& b) {
