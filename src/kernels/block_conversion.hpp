@@ -253,11 +253,10 @@ class block_conversion {
                 for_stretches(p * at_once, std::min(groups, (p + 1) * at_once), at_once,
                               [&](std::uint64_t first, std::uint64_t group, std::size_t count, std::size_t length) {
                                   largest_of(first, count, length, &tops_[group], *owned);
-                                  for (std::size_t g = 0; g < count; ++g) {
-                                      lane_bits top = tops_[group + g];
-                                      if (top >= infinity) top = finite_top(first + g * length, length, *owned);
-                                      tops[p] = std::max(tops[p], top);
-                                  }
+                                  lane_bits most = 0;
+                                  for (std::size_t g = 0; g < count; ++g) most = std::max(most, tops_[group + g]);
+                                  if (most >= infinity) most = finite_top(first, count * length, *owned);
+                                  tops[p] = std::max(tops[p], most);
                               });
             }
         });
@@ -462,7 +461,11 @@ class block_conversion {
         // Stretches of groups without a rare one between them.
         for (std::size_t g = 0; g < groups;) {
             std::size_t stop = g;
-            while (stop < groups && w.rare[stop] == 0) ++stop;
+            if (g == 0 && !any_rare(groups, w)) {
+                stop = groups;
+            } else {
+                while (stop < groups && w.rare[stop] == 0) ++stop;
+            }
             if (stop == g) {
                 define_lanes(as_piece(g), report, define);
                 ++g;
@@ -488,6 +491,12 @@ class block_conversion {
             }
             g = stop;
         }
+    }
+
+    static bool any_rare(std::size_t groups, const workspace& w) {
+        std::uint8_t any = 0;
+        for (std::size_t g = 0; g < groups; ++g) any = static_cast<std::uint8_t>(any | w.rare[g]);
+        return any != 0;
     }
 
     /// The scale of group `group`, of which w.scale[g] has been made.

@@ -417,12 +417,21 @@ std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std:
     return xsimd::reduce_add(over);
 }
 
+/// The caller comes back for the next few thousand elements: they may be on their way meanwhile. An address beyond the array is harmless.
+template <class Lane>
+HALFULP_INLINE void prefetch_next_chunk(const Lane* x) {
+    constexpr std::uintptr_t ahead = 2048 * sizeof(Lane);
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + ahead));
+}
+
 template <class A>
 void largest_of_groups(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest) {
     std::size_t g = 0;
     if (length % xsimd::batch<std::uint32_t, A>::size == 0) {
-        for (; g + 4 <= groups; g += 4)
+        for (; g + 4 <= groups; g += 4) {
+            for (std::size_t i = 0; i < 4 * length; i += 16) prefetch_next_chunk(x + g * length + i);
             store_quarter<A>(largest + g, largest_of_four_groups<A>(x + g * length, length));
+        }
     }
     for (; g < groups; ++g) largest[g] = largest_magnitude<A>(x + g * length, length);
 }
@@ -613,13 +622,6 @@ std::uint64_t products(const double* y, Out* out, std::size_t size, const double
     return xsimd::reduce_add(over);
 }
 
-/// The caller comes back for the next few thousand elements: they may be on their way meanwhile. An address beyond the array is harmless.
-template <class Lane>
-HALFULP_INLINE void prefetch_next_chunk(const Lane* x) {
-    constexpr std::uintptr_t ahead = 2048 * sizeof(Lane);
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + ahead));
-}
-
 /// quotients, grid_kernel.hpp's `direct` rounding in binary64 lanes, and products at once, for simple formats. The environment has the
 /// mode's rounding direction for magnitudes; the product is made to be exact, and its conversion is nearest-even only
 /// where the direction is: other directions take the three steps one by one.
@@ -727,7 +729,21 @@ std::uint64_t round_quotients(const float* x, float* out, std::size_t size, cons
         if (i != size) rest(i, size - i, scale + i, reciprocal + i, false);
         return xsimd::reduce_add(over);
     }
-    for (std::size_t begin = 0, g = 0; begin < size; begin += run, ++g) {
+    std::size_t first = 0;
+    if constexpr (!is_sse2<A>) {
+        if (brief != nullptr && run == 2 * lanes) {  // a group is a vector (NVFP4's 16): no loop within the loop
+            const std::size_t groups = size / run;
+            for (std::size_t g = 0; g < groups; ++g) {
+                const std::size_t i = g * run;
+                prefetch_next_chunk(x + i);
+                if (in_floats(x + i, out + i, vf(brief->reciprocal[g]), vf(brief->high[g]), vf(brief->low[g])))
+                    continue;
+                both(x + i, out + i, vd(scale[g]), vd(reciprocal[g]), vd(scale[g]), vd(reciprocal[g]), stream);
+            }
+            first = groups * run;
+        }
+    }
+    for (std::size_t begin = first, g = first / run; begin < size; begin += run, ++g) {
         const std::size_t end = size - begin < run ? size : begin + run;
         const vd s(scale[g]);
         const vd r(reciprocal[g]);
