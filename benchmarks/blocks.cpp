@@ -1,4 +1,5 @@
 // fake_quantize and quantize beside memcpy. HALFULP_BACKEND chooses the implementation.
+#include "halfulp/codecs/pack.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "shared/checks.hpp"
 #include "shared/google.hpp"
@@ -43,6 +44,21 @@ void quantize_rows(benchmark::State& state, const char* text) {
     count(state, elements(), sizeof(float) + 1);
 }
 
+void quantize_packed_rows(benchmark::State& state, const char* text) {
+    const scheme s = parse_scheme(text);
+    const int bits = s.element.bits();
+    buffer<std::uint8_t> codes(elements());
+    buffer<std::uint8_t> packed(packed_size(elements(), bits));
+    buffer<std::uint8_t> unpacked(elements());
+    scale_planes scales;
+    quantize(weights(), rows(), s, codes.all(), scales);
+    quantize_packed(weights(), rows(), s, packed.all(), scales);
+    unpack(std::span<const std::uint8_t>(packed.all()), bits, unpacked.all());
+    require_same<std::uint8_t>(unpacked.all(), [&](std::size_t i) { return codes[i]; }, text);
+    for ([[maybe_unused]] auto run : state) quantize_packed(weights(), rows(), s, packed.all(), scales);
+    count(state, elements(), sizeof(float) + bits / 8.0);
+}
+
 BENCHMARK(memcpy_float32);
 BENCHMARK_CAPTURE(fake_quantize_rows, mxfp4, "mxfp4");
 BENCHMARK_CAPTURE(fake_quantize_rows, mxfp6_e2m3, "mxfp6_e2m3");
@@ -52,5 +68,6 @@ BENCHMARK_CAPTURE(fake_quantize_rows, e3m2fn_64_bfloat16, "e3m2fn/64:bfloat16");
 BENCHMARK_CAPTURE(fake_quantize_columns, mxfp4, "mxfp4");
 BENCHMARK_CAPTURE(fake_quantize_stochastic, mxfp4, "mxfp4");
 BENCHMARK_CAPTURE(quantize_rows, mxfp4, "mxfp4");
+BENCHMARK_CAPTURE(quantize_packed_rows, mxfp4, "mxfp4");
 
 }  // namespace

@@ -10,7 +10,7 @@ void bind_codecs(py::module_& m) {
             const auto in = input<C>(codes);
             const auto to = output<std::uint8_t>(out);
             const py::gil_scoped_release release;
-            pack(in, bits, to);
+            pack_codes(in, bits, to);
         });
     });
     m.def("unpack", [](const py::array& packed, int bits, py::array out) {
@@ -19,7 +19,7 @@ void bind_codecs(py::module_& m) {
             const auto in = input<std::uint8_t>(packed);
             const auto to = output<C>(out);
             const py::gil_scoped_release release;
-            unpack(in, bits, to);
+            unpack_codes(in, bits, to);
         });
     });
 }

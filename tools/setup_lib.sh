@@ -3,6 +3,7 @@
 
 python=${PYTHON:-python3}
 tests=0 # 1: the tests' tier is asked for
+torch_requirements=tests/python/torch_requirements.txt
 
 say() { echo "tools/setup: $*"; }
 die() {
@@ -17,7 +18,8 @@ environment_key() {
   {
     pwd
     "$python" --version || true
-    cat tools/setup tools/setup_lib.sh tools/debian13.sh tools/get_catch2 tools/get_xsimd pyproject.toml
+    cat tools/setup tools/setup_lib.sh tools/debian13.sh tools/get_catch2 tools/get_xsimd pyproject.toml \
+      "$torch_requirements"
   } 2>/dev/null | sha256sum
 }
 
@@ -188,3 +190,14 @@ make_venv() {
   "$python" -m venv --clear .venv || die "$python -m venv failed (above)."
   echo "$PWD $made_by" >.venv/halfulp-made-by
 }
+
+# torch for the tests of tensors. Not by an extra: its metadata names far more than it needs on a CPU.
+need_torch() { # PIP...
+  local wanted
+  wanted=$(sed -n 's/^torch==//p' "$torch_requirements")
+  has_torch "$wanted" || say "torch $wanted for the tests: 4 GB in .venv"
+  "$@" install --no-deps -r "$torch_requirements" ||
+    die "torch could not be installed (above): is the network up, and are 7 GB free?"
+  has_torch "$wanted" || die "torch $wanted is installed and does not load: .venv/bin/python -c 'import torch' says why."
+}
+has_torch() { .venv/bin/python -c "import torch; assert torch.__version__.split('+')[0] == '$1'" 2>/dev/null; }

@@ -86,22 +86,14 @@ outcome measure_fake_quantize(const floor_case& c, const plan& how, arena& array
             c.floor, ""};
 }
 
-// The one place that knows how packed codes are made.
-void quantize_to_packed(std::span<const float> x, const axis_view& view, const scheme& s, std::span<std::uint8_t> codes,
-                        std::span<std::uint8_t> packed, scale_planes& scales) {
-    quantize(x, view, s, codes, scales);
-    pack(std::span<const std::uint8_t>(codes), s.element.bits(), packed);
-}
-
 outcome measure_quantize_packed(const floor_case& c, const plan& how, arena& arrays, std::string_view text) {
     const scheme s = parse_scheme(text);
     const std::span<const float> x = arrays.x();
     const std::span<float> out = arrays.out();
     const axis_view view = view_of(axis::rows, x.size());
-    const std::span<std::uint8_t> codes = arrays.codes<std::uint8_t>();
     const std::span<std::uint8_t> packed = arrays.packed(packed_size(x.size(), s.element.bits()));
     scale_planes scales;
-    const work subject = [&] { quantize_to_packed(x, view, s, codes, packed, scales); };
+    const work subject = [&] { quantize_packed(x, view, s, packed, scales); };
 
     const std::size_t n = std::min(checked_elements, x.size());
     std::vector<std::uint8_t> expected(n);

@@ -34,10 +34,10 @@ inline std::span<const float> weights() {
 }
 
 /// `bytes`: read and written for each element.
-inline void count(benchmark::State& state, std::size_t n, std::size_t bytes) {
+inline void count(benchmark::State& state, std::size_t n, double bytes) {
     const auto done = static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(n);
     state.SetItemsProcessed(done);
-    state.SetBytesProcessed(done * static_cast<std::int64_t>(bytes));
+    state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<double>(done) * bytes));
     state.SetLabel(std::string(to_string(active_backend())));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "halfulp/analysis/difference.hpp"
+#include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/blocks/scheme.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/codecs/pack.hpp"
@@ -10,7 +11,9 @@
 #include "halfulp/formats/name.hpp"
 #include "halfulp/formats/registry.hpp"
 #include "halfulp/formats/shape.hpp"
+#include "halfulp/kernels/backend.hpp"
 #include "halfulp/kernels/convert.hpp"
+#include "halfulp/kernels/pack.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "halfulp/rounding/name.hpp"
 #include "halfulp/rounding/presets.hpp"

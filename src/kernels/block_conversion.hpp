@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "element_codec.hpp"
 #include "find_scales.hpp"
 #include "halfulp/blocks/scale.hpp"
+#include "scheme_layout.hpp"
 #include "simd/blockplanner.hpp"
 #include "simd/tables.hpp"
 #include "streaming.hpp"

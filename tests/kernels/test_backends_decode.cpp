@@ -92,6 +92,22 @@ TEMPLATE_TEST_CASE("every backend decodes as defined, every code of every format
         if (bits <= 16) compare_decode<TestType, std::uint16_t>(f, codes, out);
         if (bits <= 32) compare_decode<TestType, std::uint32_t>(f, codes, out);
         compare_decode<TestType, std::uint64_t>(f, codes, out);
+        // Each special code alone among ordinary ones, farther from the next than any kernel takes at a time.
+        std::vector<std::uint64_t> lone;
+        const std::uint64_t top = f.format.max_magnitude();
+        for (const std::uint64_t m :
+             {top, top + 1, top + 2, f.format.magnitude_mask(), f.format.nan_code(), std::uint64_t{0}, std::uint64_t{1},
+              f.format.hidden_bit() - 1, f.format.hidden_bit()}) {
+            for (const std::uint64_t sign : {std::uint64_t{0}, f.format.sign_mask()}) {
+                for (std::uint64_t k = 0, n = 80 + random() % 7; k < n; ++k)
+                    lone.push_back((top / 2 + random() % (top / 4 + 1)) | (random() & f.format.sign_mask()));
+                lone.push_back(((m & f.format.magnitude_mask()) | sign) & f.format.code_mask());
+            }
+        }
+        if (bits <= 8) compare_decode<TestType, std::uint8_t>(f, lone, out);
+        if (bits <= 16) compare_decode<TestType, std::uint16_t>(f, lone, out);
+        if (bits <= 32) compare_decode<TestType, std::uint32_t>(f, lone, out);
+        compare_decode<TestType, std::uint64_t>(f, lone, out);
     }
     out.conclude();
 }

@@ -77,6 +77,26 @@ TEMPLATE_TEST_CASE("the scalar backend encodes as defined", "", float16, bfloat1
     out.conclude();
 }
 
+TEMPLATE_TEST_CASE("every backend encodes unusual numbers among ordinary ones as defined", "", float16, bfloat16, float,
+                   double) {
+    generator random(206);
+    oracle::report out;
+    const std::vector<backend> backends = vector_backends();
+    for (const named_shape& f : all_shapes()) {
+        for (const rounding_mode_row& mode : rounding_modes) {
+            for (const bool plain : {true, false}) {
+                const std::vector<TestType> x = lone_specials<TestType>(f.format, random);
+                const std::span<const TestType> in(x);
+                const projection how = plain ? projection{.rounding = mode.mode}
+                                             : random_policies(mode.mode, f.format, true, true, random);
+                compare_encode<TestType>(f, how, in, choose_random<TestType>(in, f.format, how, random), backends,
+                                         static_cast<int>(random() % 2), out);
+            }
+        }
+    }
+    out.conclude();
+}
+
 TEMPLATE_TEST_CASE("every backend encodes as defined under every preset", "", float16, bfloat16, float, double) {
     generator random(205);
     oracle::report out;

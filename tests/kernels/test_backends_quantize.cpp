@@ -94,7 +94,8 @@ void check(const scheme& s, rounding_mode mode, std::size_t large, std::size_t s
         if (size == 0) continue;
         const axis_view view = random_view(s, size, random);
         quantize_options options = random_options(mode, random);
-        const std::vector<T> x = random_array<T>(s, view, random() % 2 == 0, random);
+        std::vector<T> x = random_array<T>(s, view, random() % 2 == 0, random);
+        if (random() % 2 == 0) sharpen(x, s, view, random);
         const std::span<const T> in(x);
         std::vector<std::uint32_t> given;
         if (is_stochastic(mode) && !options.scale_rounding && random() % 2 == 0) {
@@ -150,7 +151,8 @@ TEMPLATE_TEST_CASE("every backend quantizes as defined by default", "", float16,
         const bool held = holds(carrier_traits<TestType>::format, s.element);
         for (int i = 0; i < 6; ++i) {
             const axis_view view = random_view(s, i == 0 ? 400 : 4000, random);
-            const std::vector<TestType> x = random_array<TestType>(s, view, i % 3 == 2, random);
+            std::vector<TestType> x = random_array<TestType>(s, view, i % 3 == 2, random);
+            if (i % 2 == 0) sharpen(x, s, view, random);
             const std::span<const TestType> in(x);
             const quantize_options options;
             quantized want;

@@ -44,9 +44,9 @@ std::vector<T> many(const float_format& f, generator& random) {
 }
 
 /// Calls fill(out) for starts that are aligned and that are not; all of `want` and nothing around it has to be there.
-template <class Out, class Fill, class About>
+template <class Out, class Fill, class Input>
 void check_starts(const std::vector<Out>& want, std::initializer_list<std::size_t> starts, const std::string& where,
-                  oracle::report& out, const Fill& fill, const About& about_input) {
+                  oracle::report& out, const Fill& fill, const Input& input) {
     std::vector<Out> y(want.size() + 160);
     Out before{};
     std::memset(&before, 0x77, sizeof before);
@@ -63,7 +63,7 @@ void check_starts(const std::vector<Out>& want, std::initializer_list<std::size_
                 std::memcpy(&wanted, &expected, sizeof(Out));
                 return where + " start " + std::to_string(start) + ": " + (inside ? "x[" : "outside, [") +
                        std::to_string(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(start)) + "] is " +
-                       hex(got) + ", not " + hex(wanted) + (inside ? about_input(i - start) : "");
+                       hex(got) + ", not " + hex(wanted) + (inside ? input(i - start) : "");
             });
         }
     }
@@ -93,13 +93,19 @@ void check_conversions(const char* name, rounding_mode mode, generator& random, 
             const std::string where = std::string(to_string(b)) + " " + carrier_name<T>() + " " + name + " " +
                                       describe(how) + " code bits " + std::to_string(8 * sizeof(C)) + " threads " +
                                       std::to_string(threads);
-            check_starts<C>(codes, starts, "encode " + where, out,
-                            [&](std::span<C> y) { encode(in, y, f.format, how, r.call, threads); });
+            const auto input = [&](std::size_t i) {
+                return ", x bits " + hex(to_bits(x[i])) + " R=" + hex(r.at(i)) + " code " + hex(codes[i]);
+            };
+            check_starts<C>(
+                codes, starts, "encode " + where, out,
+                [&](std::span<C> y) { encode(in, y, f.format, how, r.call, threads); }, input);
             if (!held) continue;
-            check_starts<T>(values, starts, "round " + where, out,
-                            [&](std::span<T> y) { round(in, y, f.format, how, r.call, threads); });
-            check_starts<T>(decoded, starts, "decode " + where, out,
-                            [&](std::span<T> y) { decode(std::span<const C>(codes), y, f.format, threads); });
+            check_starts<T>(
+                values, starts, "round " + where, out,
+                [&](std::span<T> y) { round(in, y, f.format, how, r.call, threads); }, input);
+            check_starts<T>(
+                decoded, starts, "decode " + where, out,
+                [&](std::span<T> y) { decode(std::span<const C>(codes), y, f.format, threads); }, input);
         }
     }
 }
@@ -194,17 +200,20 @@ TEST_CASE("stores past the caches change no bit of quantize, fake_quantize and d
                     const std::string where = std::string(to_string(b)) + " " + text + " view " +
                                               std::to_string(view.length) + " " + std::to_string(view.inner) + " " +
                                               std::string(to_string(mode)) + " threads " + std::to_string(threads);
-                    check_starts<float>(values, starts, "fake_quantize " + where, out,
-                                        [&](std::span<float> y) { fake_quantize(in, view, s, y, options); });
-                    check_starts<std::uint8_t>(codes, starts, "quantize " + where, out, [&](std::span<std::uint8_t> y) {
+                    const auto input = [&](std::size_t i) { return ", x bits " + hex(to_bits(in[i])); };
+                    check_starts<float>(
+                        values, starts, "fake_quantize " + where, out,
+                        [&](std::span<float> y) { fake_quantize(in, view, s, y, options); }, input);
+                    const auto quantize_and_compare = [&](std::span<std::uint8_t> y) {
                         scale_planes found;
                         quantize(in, view, s, y, found, options);
                         out.check(found == scales, [&] { return "scales " + where; });
-                    });
-                    check_starts<float>(
-                        values, {1 + random() % 63}, "dequantize " + where, out, [&](std::span<float> y) {
-                            dequantize(std::span<const std::uint8_t>(codes), view, s, scales, y, threads);
-                        });
+                    };
+                    check_starts<std::uint8_t>(codes, starts, "quantize " + where, out, quantize_and_compare, input);
+                    const auto undo = [&](std::span<float> y) {
+                        dequantize(std::span<const std::uint8_t>(codes), view, s, scales, y, threads);
+                    };
+                    check_starts<float>(values, {1 + random() % 63}, "dequantize " + where, out, undo, input);
                 }
             }
         }

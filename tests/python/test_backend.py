@@ -78,6 +78,9 @@ USES = [
     "hu.round(x, 'e4m3fn')",
     "hu.encode(x, 'e4m3fn')",
     "hu.decode(codes, 'e4m3fn')",
+    "hu.quantize(x, 'mxfp4')",
+    "hu.fake_quantize(x, 'mxfp4')",
+    "hu.pack(codes, 4)",
 ]
 
 

@@ -14,8 +14,8 @@ enum class backend : std::uint8_t {
     scalar,  ///< the definition, element by element
     sse2,
     avx2,    ///< AVX2 and FMA
-    avx512,  ///< AVX-512 F, CD, BW, DQ, VL; VBMI where the machine has it
-    neon,    ///< AArch64
+    avx512,  ///< AVX-512 F, CD, BW, DQ, VL
+    neon,    ///< AArch64; not built yet
 };
 inline constexpr std::array<std::string_view, 5> backend_names{"scalar", "sse2", "avx2", "avx512", "neon"};
 

@@ -1,5 +1,5 @@
-// round, encode and decode on arrays: the scalar definition (codecs/codec.hpp) for every element, over threads.
-// Results do not depend on the number of threads.
+// round, encode and decode on arrays: the bits of the scalar definition (codecs/codec.hpp) for every element, by the active backend
+// (backend.hpp), over threads. Results depend on neither.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ void encode(std::span<const T> x, std::span<C> codes, const float_format& format
             const randomness& random = {}, int threads = 1);
 
 /// Decodes every code. Throws std::invalid_argument where sizes differ, where the carrier cannot hold the format's values, or where
-/// a code has bits above the format's width.
+/// a code has bits above the format's width (then `out` is unspecified).
 template <carrier T, code_type C>
 void decode(std::span<const C> codes, std::span<T> out, const float_format& format, int threads = 1);
 

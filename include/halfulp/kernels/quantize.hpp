@@ -46,6 +46,7 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
                          scale_planes& scales, const quantize_options& options = {});
 
 /// quantize() and pack() in one: codes of the element's width, dense, in C order (codecs/pack.hpp). `packed` has packed_size() bytes.
+/// Errors as in quantize().
 template <carrier T>
 quantize_report quantize_packed(std::span<const T> x, const axis_view& view, const scheme& s,
                                 std::span<std::uint8_t> packed, scale_planes& scales,

@@ -19,7 +19,8 @@ struct randomness {
     constexpr explicit randomness(std::span<const std::uint32_t> r) : given(r), from(kind::given) {}
 };
 
-/// The words of elements first to first + words.size() - 1 of a source.
+/// The words of elements first to first + words.size() - 1 of a source. Throws std::invalid_argument where HALFULP_BACKEND names no
+/// backend.
 void fill_words(const random_source& source, std::uint64_t first, std::uint32_t ordinal,
                 std::span<std::uint32_t> words);
 

@@ -17,19 +17,20 @@ flags convert(const Lane* x, Out* out, std::size_t size, const std::uint32_t* wo
     flags report = 0;
     // Several vectors at a time hide one another's latencies; narrow codes fill a vector together.
     constexpr std::size_t vectors = std::is_same_v<Lane, Out> ? 2 : sizeof(Out) == 8 ? 1 : 4;
-    for_groups<lanes * vectors>(
-        x, out, size, words, stream,
-        [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) HALFULP_INLINE_LAMBDA {
-            vu y[vectors];
-            step(from, w, y, report);
-            if constexpr (std::is_same_v<Lane, Out>) {
-                for (std::size_t k = 0; k < vectors; ++k) put(to + k * lanes, as_number<Lane, A>(y[k]), past_caches);
-            } else if constexpr (sizeof(Out) == 8) {
-                put(to, y[0], past_caches);
-            } else {
-                put_codes<Out, A>(to, y, past_caches);
-            }
-        });
+    for_groups<lanes * vectors>(x, out, size, words, stream,
+                                [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches)
+                                    HALFULP_INLINE_LAMBDA {
+                                        vu y[vectors];
+                                        step(from, w, y, report);
+                                        if constexpr (std::is_same_v<Lane, Out>) {
+                                            for (std::size_t k = 0; k < vectors; ++k)
+                                                put(to + k * lanes, as_number<Lane, A>(y[k]), past_caches);
+                                        } else if constexpr (sizeof(Out) == 8) {
+                                            put(to, y[0], past_caches);
+                                        } else {
+                                            put_codes<Out, A>(to, y, past_caches);
+                                        }
+                                    });
     return report;
 }
 

@@ -33,10 +33,10 @@ struct philox {
     struct shared_words {
         vu key0[rounds];
         vu key1[rounds];
-        vu first_c2;   ///< round 0: c2 = high(p0) ^ this; c0 and c1 are the same everywhere
+        vu first_c2;  ///< round 0: c2 = high(p0) ^ this; c0 and c1 are the same everywhere
         vu second_c0;  ///< round 1: c0 = high(p1) ^ this
         vu second_c2;  ///< round 1: c2 = c3 ^ this
-        vu third_c2;   ///< round 2: c2 = high(p0) ^ this
+        vu third_c2;  ///< round 2: c2 = high(p0) ^ this
 
         HALFULP_INLINE shared_words(std::uint64_t seed, std::uint32_t stream, std::uint32_t block_high,
                                     std::uint32_t ordinal) {

@@ -128,13 +128,13 @@ struct decode_plan {
     std::uint32_t hidden;  ///< magnitudes below this have exponent field 0
     std::uint32_t low_limit;  ///< bits of 2^emin
     bool low_is_zero;  ///< no subnormals: field 0 means zero
-    bool zero_has_no_sign;     ///< there field 0 means zero, and there is only one
+    bool zero_has_no_sign;  ///< there field 0 means zero, and there is only one
     bool zero_is_special;  ///< field 0 is a normal binade whose first number is zero instead
     std::uint32_t largest;  ///< magnitudes above this are infinity or NaN
     std::uint32_t infinity;  ///< the magnitude that is infinity; all ones where there is none
     std::uint32_t odd_code;  ///< a code that does not follow the rule (that of negative zero) ...
     std::uint32_t odd_value;  ///< ... and the bits of its value
-    std::uint32_t nan_sign;   ///< the sign's mask where a NaN keeps its sign, else 0
+    std::uint32_t nan_sign;  ///< the sign's mask where a NaN keeps its sign, else 0
 };
 
 /// Why a block is to be done again by the definition; 0: it is done.

@@ -51,8 +51,9 @@ inline const std::vector<named_shape>& all_shapes() {
               "e11m20", "e11m52", "e10m30", "e9m10", "e11m51", "e10m0f", "e9m0fnu", "e11m52fnuz", "e11m52_nosub",
               "e8m24", "e8m40", "e5m2b1070fn", "e11m7b1030", "e9m20b-700", "e11m3u", "e10m3b0",
               // No carrier holds these: they are encoded only.
-              "e12m3", "e4m53f", "e8m55", "e19m0fnu", "e19m44", "e2m61", "e1m62f", "e4m3b524287fn", "e4m3b-524287fn",
-              "Binary64p63sf", "Binary32p20ue"})
+              "e12m3", "e8m7f", "e8m7fn", "e8m23f", "e8m23fn", "e11m20f", "e11m20fn", "e11m0f", "e11m52f", "e8m7u",
+              "e8m10f_nosub", "e4m53f", "e8m55", "e19m0fnu", "e19m44", "e2m61", "e1m62f", "e4m3b524287fn",
+              "e4m3b-524287fn", "Binary64p63sf", "Binary32p20ue"})
             list.push_back({text, parse_float_format(text)});
         const auto dlfloat = [&](const char* name, int e, int m, int bias) {
             list.push_back({name, make_float_format(e, m, bias, specials::dlfloat, true, false)});
@@ -202,6 +203,50 @@ std::vector<T> format_edges(const float_format& format, std::size_t members, gen
     around(own.infinity_magnitude());
     around(own.nan_code());
     around(own.magnitude_mask());
+    return out;
+}
+
+/// Each unusual number alone among ordinary ones, farther from the next than any kernel takes at a time: what a whole vector is asked
+/// for (is there a NaN? does any overflow?) must not be answered by a neighbour.
+template <carrier T>
+std::vector<T> lone_specials(const float_format& format, generator& random) {
+    constexpr float_format own = carrier_traits<T>::format;
+    constexpr std::uint64_t inf = own.infinity_magnitude();
+    std::vector<std::uint64_t> unusual{inf,
+                                       inf + 1,
+                                       own.nan_code(),
+                                       own.nan_code() | 1,
+                                       own.magnitude_mask(),
+                                       own.magnitude_mask() - 1,
+                                       inf - 1,
+                                       inf - 2,
+                                       0,
+                                       1,
+                                       own.hidden_bit(),
+                                       own.hidden_bit() - 1,
+                                       inf + (random() & low_ones(own.mantissa_bits))};
+    const std::uint64_t top = to_bits(decode<T>(format.max_magnitude(), format)) & own.magnitude_mask();
+    const std::uint64_t below = to_bits(decode<T>(format.max_magnitude() - 1, format)) & own.magnitude_mask();
+    const std::uint64_t low = to_bits(decode<T>(format.min_positive_magnitude(), format)) & own.magnitude_mask();
+    const std::uint64_t normal = to_bits(decode<T>(format.min_normal_magnitude(), format)) & own.magnitude_mask();
+    for (const std::uint64_t b :
+         {top, top + (top - below) / 2, top + (top - below), low, low - own.hidden_bit(), normal})
+        for (const std::uint64_t c : {b - 1, b, b + 1}) unusual.push_back(c & own.magnitude_mask());
+    for (int i = 0; i < 3; ++i)
+        unusual.push_back(top + random() % (inf - std::min(top, inf - 1)));  // overflows at any place
+    // Ordinary: inside the format's normal range, inexact, negative only where the format is signed.
+    const std::uint64_t first = std::min(normal, inf - 1);
+    const std::uint64_t last = std::max(first + 1, std::min(below, inf - 1));
+    std::vector<T> out;
+    for (const std::uint64_t m : unusual) {
+        for (const std::uint64_t sign : {std::uint64_t{0}, own.sign_mask()}) {
+            for (std::uint64_t k = 0, n = 80 + random() % 7; k < n; ++k) {
+                const std::uint64_t ordinary = first + random() % (last - first);
+                out.push_back(from_bits<T>(ordinary | (format.is_signed ? random() & own.sign_mask() : 0)));
+            }
+            out.push_back(from_bits<T>((m & own.magnitude_mask()) | sign));
+        }
+    }
     return out;
 }
 

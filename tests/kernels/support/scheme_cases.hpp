@@ -385,9 +385,10 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
         const std::uint64_t start = line / view.inner * view.length * view.inner + line % view.inner;
         std::uint64_t kind = 0;
         std::int32_t exponent = 0;
+        std::uint64_t top_of_group = 0;
         for (std::uint64_t j = 0; j < view.length; ++j) {
             if (j % group == 0) {
-                kind = random() % 14;
+                kind = random() % 16;
                 exponent = static_cast<std::int32_t>(random() % 12) - 6;
             }
             std::uint64_t bits = 0;
@@ -432,6 +433,23 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
                     if (bits >= own.infinity_magnitude()) bits = own.infinity_magnitude() - 1;
                     break;
                 }
+                case 14:
+                case 15: {  // amax whose quotient by the reach lies at or next to a midpoint of the scale format
+                    if (!s.levels.empty() && j % group == 0) {
+                        const float_format& f = s.levels[0].format;
+                        const std::uint64_t one = static_cast<std::uint64_t>(std::max(f.bias, 1)) << f.mantissa_bits;
+                        const std::uint64_t m =
+                            std::min(one + random() % (8 * f.hidden_bit()) - 4 * f.hidden_bit(), f.max_magnitude() - 1);
+                        const double middle = (decode<double>(m, f) + decode<double>(m + 1, f)) / 2;
+                        const double amax = middle * decode<double>(s.element.max_magnitude(), s.element);
+                        bits = encode(amax, own) + random() % 3 - 1;
+                        bits = std::min(bits & own.magnitude_mask(), own.infinity_magnitude() - 1);
+                        top_of_group = bits;
+                    } else if (!s.levels.empty()) {
+                        bits = random() % (top_of_group + 1);
+                    }
+                    break;
+                }
                 case 8:  // powers of two and their neighbours
                     bits = (field_near(6) << own.mantissa_bits) + random() % 3 - 1;
                     bits = std::min(bits & own.magnitude_mask(), own.infinity_magnitude() - 1);
@@ -446,6 +464,35 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
         }
     }
     return x;
+}
+
+/// Moves most elements to midpoints of the element format under the scales that their groups have, or one step of the carrier beside them:
+/// where a quotient that is not exact decides wrongly. Elements near the largest member stay, and with them the scales.
+template <carrier T>
+void sharpen(std::vector<T>& x, const scheme& s, const axis_view& view, generator& random) {
+    constexpr float_format own = carrier_traits<T>::format;
+    const forced_backend scalar(backend::scalar);
+    std::vector<std::uint64_t> codes(x.size());
+    scale_planes scales;
+    quantize(std::span<const T>(x), view, s, std::span(codes), scales);
+    const std::uint64_t most = s.element.max_magnitude();
+    if (most < 4) return;
+    std::vector<std::uint64_t> lower(x.size());
+    std::vector<std::uint64_t> upper(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        lower[i] = random() % (most - 2);
+        upper[i] = lower[i] + 1;
+    }
+    std::vector<double> a(x.size()), b(x.size());
+    dequantize(std::span<const std::uint64_t>(lower), view, s, scales, std::span(a));
+    dequantize(std::span<const std::uint64_t>(upper), view, s, scales, std::span(b));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double middle = a[i] / 2 + b[i] / 2;
+        if ((codes[i] & s.element.magnitude_mask()) + 2 > most || !(middle > 0) || random() % 8 == 0) continue;
+        const std::uint64_t bits = encode(middle, own) + random() % 3 - 1;
+        if ((bits & own.magnitude_mask()) < own.infinity_magnitude())
+            x[i] = from_bits<T>((bits & own.magnitude_mask()) | (to_bits(x[i]) & own.sign_mask()));
+    }
 }
 
 inline quantize_options random_options(rounding_mode mode, generator& random) {
