@@ -137,7 +137,7 @@ TEMPLATE_TEST_CASE("every backend quantizes as defined, schemes x modes", "", fl
         const scheme s = parse_scheme(text);
         std::size_t turn = random() % 3;
         for (const rounding_mode_row& mode : rounding_modes)
-            check<TestType>(s, mode.mode, 3000, turn++ % 3 == 0 ? 300 : 0, random, out);
+            check<TestType>(s, mode.mode, 1500, turn++ % 4 == 0 ? 200 : 0, random, out);
     }
     out.conclude();
 }
@@ -205,7 +205,7 @@ TEMPLATE_TEST_CASE("every backend dequantizes any codes and scales as defined", 
     for (int i = 0; i < 150; ++i) schemes.push_back(random_scheme(random));
     for (const scheme& s : schemes) {
         for (int i = 0; i < 4; ++i) {
-            const axis_view view = random_view(s, i == 0 ? 300 : 3000, random);
+            const axis_view view = random_view(s, i == 0 ? 300 : 1500, random);
             const exact_scheme<TestType> defined(s, view);
             std::vector<std::uint64_t> codes(view.size());
             for (std::uint64_t& c : codes) c = random() & s.element.code_mask();
@@ -226,7 +226,7 @@ TEMPLATE_TEST_CASE("every backend dequantizes any codes and scales as defined", 
             }
             std::vector<std::uint64_t> want;
             if (i % 2 == 0) {
-                for (std::uint64_t n = 0; n < codes.size() && n < 400; ++n)
+                for (std::uint64_t n = 0; n < codes.size() && n < 150; ++n)
                     want.push_back(defined.value(n, codes[n], scales));
             } else {
                 const forced_backend scalar(backend::scalar);

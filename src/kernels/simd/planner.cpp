@@ -306,7 +306,11 @@ template std::optional<conversion_plan<double>> plan_conversion<double>(const fl
                                                                         bool);
 
 std::optional<decode_plan> plan_decoding(const float_format& f) {
-    const bool moderate = f.emin() >= lane_emin<float> && f.emax() <= lane_emax<float> && f.mantissa_bits <= 23;
+    // E8M0 begins one binade below binary32's normal numbers: its smallest member alone follows no rule.
+    const bool one_below =
+        f.low() == low_binade::normals_no_zero && f.mantissa_bits == 0 && f.emin() == lane_emin<float> - 1;
+    const bool moderate =
+        (f.emin() >= lane_emin<float> || one_below) && f.emax() <= lane_emax<float> && f.mantissa_bits <= 23;
     // Bits of a whole word leave no code that could stand for "none".
     const bool narrow = f.bits() < 32 || (f.bits() == 32 && f.specials == specials::ieee);
     if (!moderate || !narrow) return std::nullopt;
@@ -333,6 +337,10 @@ std::optional<decode_plan> plan_decoding(const float_format& f) {
     if (f.is_signed && !f.has_negative_zero()) {
         p.odd_code = p.sign_mask;
         p.odd_value = static_cast<std::uint32_t>(to_bits(decode<float>(f.sign_mask(), f)));
+    }
+    if (one_below) {
+        p.odd_code = 0;
+        p.odd_value = static_cast<std::uint32_t>(to_bits(decode<float>(0, f)));
     }
     return p;
 }

@@ -278,6 +278,9 @@ inline const std::vector<std::string>& scheme_texts() {
         "e2m1fn/16:e4m3fnu/tensor:binary32",
         "e4m3fn/16:e4m3fn/tensor:binary32",
         "e2m1fn/8:e4m3fn/4:e5m2/tensor:binary32",
+        "e2m1fn/16:e4m3fn/tensor:e4m3fn",
+        "e4m3fn/8:e4m3fn/tensor:bfloat16",
+        "e2m1fn/32:e5m3fnu/tensor:binary16",
         "e2m1fn/4:e4m3fn/3:binary16",
         "e2m1fn/2:e3m2fn/2:e4m3fn/2:bfloat16/2:binary32",
         "e3m2fn/16:e5m3fnu/5:binary32",
@@ -375,7 +378,16 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
     const std::uint64_t group = s.levels.empty() || s.levels[0].group.is_tensor() ? 32 : s.levels[0].group.length;
     const std::uint64_t top = (std::uint64_t{1} << own.exponent_bits) - 2;
     const projector to_own(own, {});
-    const std::uint64_t centre = static_cast<std::uint64_t>(own.bias) + random() % 20 - 10;  // of the whole array
+    // Of the whole array; now and then where the outermost scale rounds to zero or to its smallest member.
+    const bool at_the_bottom = !s.levels.empty() && random() % 6 == 0;
+    std::int64_t middle = own.bias + static_cast<std::int64_t>(random() % 20) - 10;
+    if (at_the_bottom) {
+        middle = own.bias + s.element.emax() + static_cast<std::int64_t>(random() % 12) - 8;
+        for (std::size_t k = 0; k + 1 < s.levels.size(); ++k) middle += s.levels[k].format.emax();
+        middle += s.levels.back().format.emin() - s.levels.back().format.mantissa_bits;
+    }
+    const auto centre = static_cast<std::uint64_t>(std::clamp<std::int64_t>(middle, 0, static_cast<std::int64_t>(top)));
+    const bool zeros_only = random() % 40 == 0;
     const auto field_near = [&](std::uint64_t spread) {
         const std::uint64_t field = centre - spread / 2 + random() % spread;
         return std::min<std::uint64_t>(field > (std::uint64_t{1} << 40) ? 0 : field, top);
@@ -388,7 +400,7 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
         std::uint64_t top_of_group = 0;
         for (std::uint64_t j = 0; j < view.length; ++j) {
             if (j % group == 0) {
-                kind = random() % 16;
+                kind = zeros_only ? 3 : at_the_bottom ? 4 + random() % 2 * 9 : random() % 16;
                 exponent = static_cast<std::int32_t>(random() % 12) - 6;
             }
             std::uint64_t bits = 0;
@@ -440,8 +452,8 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
                         const std::uint64_t one = static_cast<std::uint64_t>(std::max(f.bias, 1)) << f.mantissa_bits;
                         const std::uint64_t m =
                             std::min(one + random() % (8 * f.hidden_bit()) - 4 * f.hidden_bit(), f.max_magnitude() - 1);
-                        const double middle = (decode<double>(m, f) + decode<double>(m + 1, f)) / 2;
-                        const double amax = middle * decode<double>(s.element.max_magnitude(), s.element);
+                        const double midpoint = (decode<double>(m, f) + decode<double>(m + 1, f)) / 2;
+                        const double amax = midpoint * decode<double>(s.element.max_magnitude(), s.element);
                         bits = encode(amax, own) + random() % 3 - 1;
                         bits = std::min(bits & own.magnitude_mask(), own.infinity_magnitude() - 1);
                         top_of_group = bits;
