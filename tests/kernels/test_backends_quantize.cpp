@@ -137,7 +137,7 @@ TEMPLATE_TEST_CASE("every backend quantizes as defined, schemes x modes", "", fl
         const scheme s = parse_scheme(text);
         std::size_t turn = random() % 3;
         for (const rounding_mode_row& mode : rounding_modes)
-            check<TestType>(s, mode.mode, 1500, turn++ % 4 == 0 ? 200 : 0, random, out);
+            check<TestType>(s, mode.mode, 1000, turn++ % 5 == 0 ? 150 : 0, random, out);
     }
     out.conclude();
 }
@@ -202,7 +202,7 @@ TEMPLATE_TEST_CASE("every backend dequantizes any codes and scales as defined", 
     oracle::report out;
     std::vector<scheme> schemes;
     for (const std::string& text : scheme_texts()) schemes.push_back(parse_scheme(text));
-    for (int i = 0; i < 150; ++i) schemes.push_back(random_scheme(random));
+    for (int i = 0; i < 60; ++i) schemes.push_back(random_scheme(random));
     for (const scheme& s : schemes) {
         for (int i = 0; i < 4; ++i) {
             const axis_view view = random_view(s, i == 0 ? 300 : 1500, random);

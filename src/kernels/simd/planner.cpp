@@ -99,13 +99,13 @@ void fill_random_addend(aligned_plan<Lane>& plan, const projection& how) {
     const int s = plan.dropped;
     const int n = how.random_bits;
     plan.coin = how.rounding == rounding_mode::stochastic_equal;
-    plan.word_down = 32 - s;
-    const std::uint32_t top = n == 32 ? ~std::uint32_t{0} : ~(~std::uint32_t{0} >> n);
-    plan.word_mask = s >= 32 ? static_cast<bits>(std::uint64_t{top} << (s - 32)) : static_cast<bits>(top) >> (32 - s);
     if (s == 0) {
         plan.word_down = static_cast<int>(sizeof(Lane)) * 8;  // nothing is dropped, nothing is added
         return;
     }
+    plan.word_down = 32 - s;
+    const std::uint32_t top = n == 32 ? ~std::uint32_t{0} : ~(~std::uint32_t{0} >> n);
+    plan.word_mask = s >= 32 ? static_cast<bits>(std::uint64_t{top} << (s - 32)) : static_cast<bits>(top) >> (32 - s);
     if (how.rounding == rounding_mode::stochastic_b && s > n) plan.base = bits{1} << (s - n - 1);
     if (how.rounding == rounding_mode::stochastic_c && s > n) {
         plan.pre_dropped = s - n;

@@ -30,30 +30,35 @@ inline const std::vector<named_shape>& all_shapes() {
     static const std::vector<named_shape> all = [] {
         std::vector<named_shape> list;
         for (const registered_format& row : registry) list.push_back({std::string(row.name), row.format});
-        for (const char* text :
-             {// Significands of every length that float32 has room for, and one more or less than its own.
-              "e6m5", "e8m3", "e7m16", "e8m22", "e7m22", "e5m14", "e8m15", "e8m16", "e5m9", "e4m11",
-              // Precision 1, one exponent bit, two.
-              "e5m0f", "e8m0f", "e8m0fn", "e4m0fnuz", "e3m0fu", "e5m0b3fnu", "e8m0b126fnu", "e8m0b140fnu", "e1m0f",
-              "e1m2f", "e1m3fn", "e1m2fnuz", "e1m7f", "e1m3fu", "e2m1", "e2m1b1fn", "e2m2fu",
-              // No subnormals.
-              "e4m3_nosub", "e4m3fn_nosub", "e5m2_nosub", "e2m1f_nosub", "e3m2fnuz_nosub", "e4m3fnu_nosub",
-              "e8m7_nosub", "e5m10_nosub", "e8m23_nosub", "e6m9_nosub",
-              // NaN at negative zero, unsigned, P3109.
-              "e5m10fnuz", "e8m7fnuz", "e8m23fnuz", "e4m3u", "e5m10u", "e8m7fnu", "e8m23u", "Binary8p3se",
-              "Binary8p3sf", "Binary8p3ue", "Binary8p3uf", "Binary8p1se", "Binary8p1ue", "Binary8p1uf", "Binary16p8se",
-              "Binary16p11ue", "Binary4p2sf", "Binary3p1se", "Binary8p8uf",
-              // Biases that put the format elsewhere: below float32's normal numbers, at its top, across its ends.
-              "e8m9b141", "e7m3b0", "e7m16b0", "e4m3b20fn", "e4m3b-9", "e3m3b150f", "e4m3b140fn", "e5m2b150",
-              "e4m2b-113", "e5m2b-100", "e4m3b130_nosub", "e4m3b135fn_nosub", "e8m7b134", "e8m7b120", "e8m3b127fn",
-              "e5m1b-97f", "e3m2b24f", "e2m7b15f", "e3m3b-13f",
-              // float64 alone holds these.
-              "e11m20", "e11m52", "e10m30", "e9m10", "e11m51", "e10m0f", "e9m0fnu", "e11m52fnuz", "e11m52_nosub",
-              "e8m24", "e8m40", "e5m2b1070fn", "e11m7b1030", "e9m20b-700", "e11m3u", "e10m3b0",
-              // No carrier holds these: they are encoded only.
-              "e12m3", "e8m7f", "e8m7fn", "e8m23f", "e8m23fn", "e11m20f", "e11m20fn", "e11m0f", "e11m52f", "e8m7u",
-              "e8m10f_nosub", "e4m53f", "e8m55", "e19m0fnu", "e19m44", "e2m61", "e1m62f", "e4m3b524287fn",
-              "e4m3b-524287fn", "Binary64p63sf", "Binary32p20ue"})
+        for (
+            const char* text :
+            {// Significands of every length that float32 has room for, and one more or less than its own.
+             "e6m5", "e8m3", "e7m16", "e8m22", "e7m22", "e5m14", "e8m15", "e8m16", "e5m9", "e4m11",
+             // Precision 1, one exponent bit, two.
+             "e5m0f", "e8m0f", "e8m0fn", "e4m0fnuz", "e3m0fu", "e5m0b3fnu", "e8m0b126fnu", "e8m0b140fnu", "e1m0f",
+             "e1m2f", "e1m3fn", "e1m2fnuz", "e1m7f", "e1m3fu", "e2m1", "e2m1b1fn", "e2m2fu",
+             // No subnormals.
+             "e4m3_nosub", "e4m3fn_nosub", "e5m2_nosub", "e2m1f_nosub", "e3m2fnuz_nosub", "e4m3fnu_nosub", "e8m7_nosub",
+             "e5m10_nosub", "e8m23_nosub", "e6m9_nosub",
+             // NaN at negative zero, unsigned, P3109.
+             "e5m10fnuz", "e8m7fnuz", "e8m23fnuz", "e4m3u", "e5m10u", "e8m7fnu", "e8m23u", "Binary8p3se", "Binary8p3sf",
+             "Binary8p3ue", "Binary8p3uf", "Binary8p1se", "Binary8p1ue", "Binary8p1uf", "Binary16p8se", "Binary16p11ue",
+             "Binary4p2sf", "Binary3p1se", "Binary8p8uf",
+             // Biases that put the format elsewhere: below float32's normal numbers, at its top, across its ends.
+             "e8m9b141", "e7m3b0", "e7m16b0", "e4m3b20fn", "e4m3b-9", "e3m3b150f", "e4m3b140fn", "e5m2b150",
+             "e4m2b-113", "e5m2b-100", "e4m3b130_nosub", "e4m3b135fn_nosub", "e8m7b134", "e8m7b120", "e8m3b127fn",
+             "e5m1b-97f", "e3m2b24f", "e2m7b15f", "e3m3b-13f",
+             // At the limits of adding a power of two: the smallest quantum, its half and the largest sum are still numbers of a lane,
+             // or just not.
+             "e4m3b122", "e4m3b123", "e4m3b124", "e4m3b125", "e4m3b126", "e4m3b-91", "e4m3b-92", "e4m3b-93",
+             "e2m3b-101f", "e2m3b-103f", "e4m3b1019", "e4m3b1021", "e4m3b-957", "e4m3b-959", "e4m21", "e4m50",
+             // float64 alone holds these.
+             "e11m20", "e11m52", "e10m30", "e9m10", "e11m51", "e10m0f", "e9m0fnu", "e11m52fnuz", "e11m52_nosub",
+             "e8m24", "e8m40", "e5m2b1070fn", "e11m7b1030", "e9m20b-700", "e11m3u", "e10m3b0",
+             // No carrier holds these: they are encoded only.
+             "e12m3", "e8m7f", "e8m7fn", "e8m23f", "e8m23fn", "e11m20f", "e11m20fn", "e11m0f", "e11m52f", "e8m7u",
+             "e8m10f_nosub", "e4m53f", "e8m55", "e19m0fnu", "e19m44", "e2m61", "e1m62f", "e4m3b524287fn",
+             "e4m3b-524287fn", "Binary64p63sf", "Binary32p20ue"})
             list.push_back({text, parse_float_format(text)});
         const auto dlfloat = [&](const char* name, int e, int m, int bias) {
             list.push_back({name, make_float_format(e, m, bias, specials::dlfloat, true, false)});
