@@ -200,10 +200,12 @@ void fill_decisions(grid_plan<std::conditional_t<sizeof(Bits) == 4, float, doubl
 
 /// Can a lane's arithmetic hold every c, half a quantum and 2^32 / quantum?
 template <class Lane>
-bool grid_fits(const float_format& f, rounding_mode mode) {
+bool grid_fits(const float_format& f, rounding_mode mode, bool flushes) {
     constexpr int m = lane_types<Lane>::mantissa_bits;
     constexpr int bias = lane_types<Lane>::bias;
-    const int lowest = f.emin() - f.mantissa_bits;  // exponent of the smallest quantum
+    // Exponent of the smallest quantum. Flushing continues the grid downward, and from one binade below emin a number can still
+    // round to 2^emin.
+    const int lowest = f.emin() - f.mantissa_bits - (flushes ? 1 : 0);
     if (f.mantissa_bits > m - 2 || lowest - 1 < lane_emin<Lane> || f.emin() < lane_emin<Lane> + 1) return false;
     if (f.emin() + m > lane_emax<Lane> - 1) return false;
     // The bits of 2^32 / quantum are a constant less those of c: 2^(32 + m) / c.
@@ -219,7 +221,7 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
     const projector to(f, how);
     const bool unbounded = to.overflow == overflow_policy::unbounded;
     const bool quirky = how.lowest_gap_up || how.lowest_binade_up;
-    if (!grid_fits<Lane>(f, how.rounding) || quirky) return std::nullopt;
+    if (!grid_fits<Lane>(f, how.rounding, how.ftz != ftz_policy::none) || quirky) return std::nullopt;
     // The largest exponent for which c is a number: beyond it the definition does the work.
     const int reach = lane_emax<Lane> - 1 + f.mantissa_bits - m;
     const bool capped = !unbounded && f.emax() + 1 <= reach;
