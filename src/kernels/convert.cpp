@@ -152,10 +152,11 @@ void probability_away(std::span<const T> x, std::span<double> out, const float_f
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint64_t magnitude = to_bits(x[i]) & carrier_traits<T>::format.magnitude_mask();
             const bool nan = magnitude > carrier_traits<T>::format.infinity_magnitude();
-            // A count below or equal to 2^32 over a power of two: exact in binary64.
-            const auto count = static_cast<double>(count_away(x[i], format, mode, random_bits));
+            // A count below or equal to 2^32 over a power of two: exact in binary64. Signed, as compilers convert unsigned 64-bit
+            // numbers by a difference, which is -0 for 0 where the caller rounds downward.
+            const auto count = static_cast<std::int64_t>(count_away(x[i], format, mode, random_bits));
             out[i] = nan ? std::numeric_limits<double>::quiet_NaN()
-                         : count / static_cast<double>(std::uint64_t{1} << random_bits);
+                         : static_cast<double>(count) / static_cast<double>(std::int64_t{1} << random_bits);
         }
     });
 }
