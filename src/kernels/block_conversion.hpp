@@ -600,14 +600,9 @@ class block_conversion {
         }
         bool rare = false;
         if (power_) {
-            const simd::power_plan& p = power_->plan;
-            for (std::size_t k = 0; k < lanes; ++k) {
-                const auto top = static_cast<std::uint32_t>(w.largest[k]);
-                rare = rare || (top != 0 && (top < p.least || top > p.most));
-                const auto wanted = static_cast<std::int32_t>(top >> 23) - p.field_at_zero;
-                const std::int32_t held = std::min(std::max(wanted, p.lowest_k), p.highest_k);
-                w.exponent[k] = top == 0 ? 0 : held;
-                w.scale_codes[k] = static_cast<std::uint8_t>(top == 0 ? 0 : held - p.lowest_k);
+            if constexpr (!in_double) {
+                rare = !blocks_->choose_power_scales(w.largest.data(), lanes, power_->plan, w.exponent.data(),
+                                                     w.scale_codes.data());
             }
         } else {
             if (finds_scales()) {

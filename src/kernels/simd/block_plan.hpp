@@ -15,21 +15,7 @@ struct power_plan {
     // A largest magnitude outside [least, most] is left to the definition, but for zero, whose scale code is 0.
     std::uint32_t least;
     std::uint32_t most;
-    std::uint32_t low_adder;     ///< bits of c below 2^emin
-    std::uint32_t adder_offset;  ///< bits of c from there on: the exponent of the magnitude plus this
-    std::uint32_t largest;       ///< bits of the largest member, or its code
-    bool signed_zero;
-    int sign_down;               ///< codes: how far the sign bit moves down
-    std::uint32_t code_base;     ///< codes: (bits of c >> code_down) - code_base - k × 2^M + the significand
-    int code_down;
-    int mantissa_bits;
-    // What the engines of grid_kernel.hpp read.
-    std::uint32_t half_mask;
-    decision<std::uint32_t> above;
-    decision<std::uint32_t> tie;
-    std::uint32_t scale;
-    std::uint32_t random_mask;
-    int given_up;
+    grid_plan<float> grid;       ///< for k = 0, with the largest member as the only thing beyond which nothing lies
 };
 
 /// Groups of `length` neighbours, one after the other. scale_codes and rare: one for each group, scale_codes may be null. A group
@@ -69,11 +55,14 @@ struct block_kernels {
     power_groups_kernel<std::uint8_t> encode_groups[4];
     power_lanes_kernel<float> round_lanes[4];
     power_lanes_kernel<std::uint8_t> encode_lanes[4];
+    /// k and the scale code of each group; false where one of them is left to the definition.
+    bool (*choose_power_scales)(const std::uint32_t* largest, std::size_t size, const power_plan& plan, std::int32_t* k,
+                                std::uint8_t* codes);
     /// The bits of the largest magnitude of each group of `length` neighbours. NaN and infinity are the largest.
     void (*largest_of_groups)(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest);
     /// largest[i] = max(largest[i], magnitude bits of x[i])
     void (*raise_largest)(const float* x, std::size_t size, std::uint32_t* largest);
-    /// x[i] × reciprocal[i / run] (run 0: reciprocal[i]), rounded to 48 bits; see block_kernel.hpp.
+    /// x[i] × reciprocal[i / run] (run 0: reciprocal[i]), rounded to 48 bits; see quotient_kernel.hpp.
     void (*quotients)(const float* x, double* q, std::size_t size, const double* reciprocal, std::size_t run);
     /// The same for binary64 numbers: x[i] ÷ scale[i / run] on the right side of every number of at most 48 bits. Nonzero flags, and
     /// nothing vouched for, where an x is neither zero nor within 2^-600 and 2^600. Null where there is no fused multiply-add.

@@ -7,7 +7,7 @@
 namespace halfulp::simd {
 namespace {
 
-constexpr int kept_bits = 46;  // of block_kernel.hpp's proof: no decision is closer than 2^-46
+constexpr int kept_bits = 46;  // of quotient_kernel.hpp's proof: no decision is closer than 2^-46
 
 std::uint32_t power_of_two(int exponent) { return static_cast<std::uint32_t>(exponent + 127) << 23; }
 
@@ -47,7 +47,6 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
     const auto at_zero =
         plan_conversion<float>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
     if (!at_zero || at_zero->aligned) return std::nullopt;
-    const grid_plan<float>& g = at_zero->on_grid;
     const bool stochastic = is_stochastic(options.rounding);
 
     power_choice choice{{}, at_zero->engine, at_zero->direction};
@@ -64,20 +63,7 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
     const bool ends_fit = first_k + f.emax() <= last && f.emin() + p.lowest_k - f.mantissa_bits + 23 <= 126 &&
                           f.emax() + 1 + p.lowest_k <= 126;
     if (!ends_fit) return std::nullopt;
-    p.low_adder = g.low_adder;
-    p.adder_offset = g.adder_offset;
-    p.largest = g.out.largest;
-    p.signed_zero = g.out.signed_zero;
-    p.sign_down = g.out.sign_down;
-    p.code_base = g.code_base;
-    p.code_down = g.code_down;
-    p.mantissa_bits = f.mantissa_bits;
-    p.half_mask = g.half_mask;
-    p.above = g.above;
-    p.tie = g.tie;
-    p.scale = g.scale;
-    p.random_mask = g.random_mask;
-    p.given_up = g.given_up;
+    p.grid = at_zero->on_grid;
     return choice;
 }
 

@@ -1,5 +1,5 @@
 // The block kernels for SSE2. Compiled with that instruction set, so nothing of this file may run before the machine has been asked.
-#include "block_kernel.hpp"
+#include "block_kernels.hpp"
 #include "tables.hpp"
 
 namespace halfulp::simd {

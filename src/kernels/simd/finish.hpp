@@ -33,13 +33,7 @@ struct finisher {
     HALFULP_INLINE void operator()(const vu (&x)[N], vu (&y)[N], flags& report) const {
         mask beyond[N];
         for (std::size_t k = 0; k < N; ++k) beyond[k] = above<U, A>(y[k], largest);
-        for (std::size_t k = 0; k < N; ++k) {
-            if (!signed_zero) [[unlikely]] {
-                y[k] = xsimd::select(y[k] == all<U, A>(0), y[k], signed_result(x[k], y[k]));
-            } else {
-                y[k] = signed_result(x[k], y[k]);
-            }
-        }
+        for (std::size_t k = 0; k < N; ++k) y[k] = with_sign(x[k], y[k]);
         mask unusual = beyond[0];
         for (std::size_t k = 1; k < N; ++k) unusual = unusual | beyond[k];
         if constexpr (SpecialsApart) {
@@ -50,12 +44,17 @@ struct finisher {
         }
     }
 
-    HALFULP_INLINE vu signed_result(const vu& x, const vu& result) const {
+    /// A result's magnitude with the operand's sign, where the format has it.
+    HALFULP_INLINE vu with_sign(const vu& x, const vu& result) const {
+        vu y;
         if constexpr (Codes) {
-            return result | ((x & sign_bit) >> sign_down);
+            y = result | ((x & sign_bit) >> sign_down);
         } else {
-            return with_bits_of<U, A>(result, x, sign_bit);
+            y = with_bits_of<U, A>(result, x, sign_bit);
         }
+        if (!signed_zero) [[unlikely]]
+            y = xsimd::select(result == all<U, A>(0), result, y);
+        return y;
     }
 
     HALFULP_INLINE static mask is_special(const vu& magnitude) {

@@ -138,21 +138,23 @@ struct grid_step {
                 y[k] = full(bits[k] & all<U, A>(plan.operand_mask), w, report);
             } else {
                 const vu magnitude = xsimd::bitwise_andnot(bits[k], finish.sign_bit);
-                y[k] = rounded(bits[k], capped ? lower<U, A>(magnitude, cap) : magnitude, w);
+                y[k] = rounded(bits[k], capped ? lower<U, A>(magnitude, cap) : magnitude, w, low_adder, code_base);
             }
         }
         if constexpr (!Full) finish(bits, y, report);
     }
 
-    /// Bits or codes of simple formats.
-    HALFULP_INLINE vu rounded(const vu& bits, const vu& m, const std::uint32_t* words) const {
-        const vu c = higher_adder(m);
+    /// Bits or codes of magnitudes of simple formats. c is `low` where the magnitude is below 2^emin: for gradual underflow that is the
+    /// maximum of the exponents. `low` and `base` are the plan's own, or those of a grid moved by some binades.
+    HALFULP_INLINE vu rounded(const vu& bits, const vu& m, const std::uint32_t* words, const vu& low,
+                              const vu& base) const {
+        const vu c = higher<U, A>((m & exponent) + adder_offset, low);
         if constexpr (Engine == grid_engine::direct_signed) {
             const vu sign = bits & finish.sign_bit;
             const vf signed_c = as_number<Lane, A>(c | sign);
             const vf t = as_number<Lane, A>(m | sign) + signed_c;
             if constexpr (codes) {
-                return (as_bits<Lane, A>(t) ^ sign) - c + ((c >> plan.code_down) - code_base);
+                return (as_bits<Lane, A>(t) ^ sign) - c + ((c >> plan.code_down) - base);
             } else {
                 return xsimd::bitwise_andnot(as_bits<Lane, A>(t - signed_c), finish.sign_bit);
             }
@@ -164,19 +166,9 @@ struct grid_step {
             value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
         }
         if constexpr (codes) {
-            return t - c + ((c >> plan.code_down) - code_base);
+            return t - c + ((c >> plan.code_down) - base);
         } else {
             return as_bits<Lane, A>(value);
-        }
-    }
-
-    /// c: `low_adder` where the magnitude is below 2^emin. For gradual underflow that is the maximum of the exponents.
-    HALFULP_INLINE vu higher_adder(const vu& m) const {
-        const vu e = (m & exponent) + adder_offset;
-        if constexpr (is_avx512<A> || (is_avx2<A> && sizeof(U) == 4)) {
-            return xsimd::max(e, low_adder);
-        } else {
-            return xsimd::select(above<U, A>(e, low_adder), e, low_adder);
         }
     }
 
@@ -221,5 +213,15 @@ struct grid_step {
         return xsimd::select(magnitude == zero, exact_zero, y);
     }
 };
+
+/// Calls run.operator()<By>() with the way in which a simple plan of the `general` engine decides.
+template <class Lane, class Run>
+HALFULP_INLINE auto by_decision(const grid_plan<Lane>& plan, const Run& run) {
+    using enum decided_by;
+    if (plan.half_mask == 0) return run.template operator()<to_odd>();
+    if (plan.tie.sign != 0) return run.template operator()<nearest_and_sign>();
+    if (plan.tie.parity != 0) return run.template operator()<nearest_and_parity>();
+    return run.template operator()<nearest_alone>();
+}
 
 }  // namespace halfulp::simd

@@ -47,15 +47,10 @@ flags convert_aligned(const Lane* x, Out* out, std::size_t size, const std::uint
 template <class A, class Lane, class Out>
 flags convert_general(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
                       const grid_plan<Lane>& plan, bool stream) {
-    const auto by = [&]<decided_by By>() {
+    return by_decision(plan, [&]<decided_by By>() {
         using step = grid_step<A, Lane, Out, grid_engine::general, false, By>;
         return convert<A, Lane, Out, step>(x, out, size, words, plan, stream);
-    };
-    using enum decided_by;
-    if (plan.half_mask == 0) return by.template operator()<to_odd>();
-    if (plan.tie.sign != 0) return by.template operator()<nearest_and_sign>();
-    if (plan.tie.parity != 0) return by.template operator()<nearest_and_parity>();
-    return by.template operator()<nearest_alone>();
+    });
 }
 
 template <class A>

@@ -69,6 +69,15 @@ HALFULP_INLINE xsimd::batch<U, A> lower(const xsimd::batch<U, A>& a, const xsimd
     }
 }
 
+template <class U, class A>
+HALFULP_INLINE xsimd::batch<U, A> higher(const xsimd::batch<U, A>& a, const xsimd::batch<U, A>& b) {
+    if constexpr (is_avx512<A> || (is_avx2<A> && sizeof(U) == 4)) {
+        return xsimd::max(a, b);
+    } else {
+        return xsimd::select(above(a, b), a, b);
+    }
+}
+
 /// a + b where the mask says so, else a.
 template <class T, class A>
 HALFULP_INLINE xsimd::batch<T, A> add_where(const xsimd::batch_bool<T, A>& where, const xsimd::batch<T, A>& a,
@@ -210,6 +219,29 @@ HALFULP_INLINE xsimd::batch<std::uint64_t, A> load_widened(const std::uint32_t* 
         return vu(_mm256_cvtepu32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
     } else {
         return vu(_mm_unpacklo_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)), _mm_setzero_si128()));
+    }
+}
+
+/// As many binary32 numbers as there are binary64 lanes, widened; and back.
+template <class A>
+HALFULP_INLINE xsimd::batch<double, A> load_floats(const float* from) {
+    using vd = xsimd::batch<double, A>;
+    if constexpr (is_avx512<A>) {
+        return vd(_mm512_cvtps_pd(_mm256_loadu_ps(from)));
+    } else if constexpr (is_avx2<A>) {
+        return vd(_mm256_cvtps_pd(_mm_loadu_ps(from)));
+    } else {
+        return vd(_mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(from)))));
+    }
+}
+template <class A>
+HALFULP_INLINE void store_floats(float* to, const xsimd::batch<double, A>& v) {
+    if constexpr (is_avx512<A>) {
+        _mm256_storeu_ps(to, _mm512_cvtpd_ps(v));
+    } else if constexpr (is_avx2<A>) {
+        _mm_storeu_ps(to, _mm256_cvtpd_ps(v));
+    } else {
+        _mm_store_sd(reinterpret_cast<double*>(to), _mm_castps_pd(_mm_cvtpd_ps(v)));
     }
 }
 
