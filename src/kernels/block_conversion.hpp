@@ -13,9 +13,9 @@
 
 #include "find_scales.hpp"
 #include "halfulp/blocks/scale.hpp"
+#include "run_plan.hpp"
 #include "scheme_layout.hpp"
 #include "simd/blockplanner.hpp"
-#include "simd/tables.hpp"
 #include "streaming.hpp"
 
 namespace halfulp::detail {
@@ -158,14 +158,6 @@ class block_conversion {
     }
     [[nodiscard]] bool is_stochastic() const noexcept { return halfulp::is_stochastic(options_.rounding); }
 
-    template <class Lane, class O>
-    static simd::flags call(const simd::convert_kernels<Lane, O>& kernels, const simd::conversion_plan<Lane>& plan,
-                            const Lane* x, O* out, std::size_t size, const std::uint32_t* words) {
-        const float_environment environment(plan.direction);
-        if (plan.aligned) return kernels.aligned(x, out, size, words, plan.on_binades, false);
-        return kernels.grid[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.on_grid, false);
-    }
-
     /// Elements `first` and on as binary32 numbers: themselves, or in the buffer.
     const lane* load(std::uint64_t first, std::size_t size, float* buffer) const {
         if constexpr (sizeof(T) == 2) {
@@ -187,7 +179,7 @@ class block_conversion {
     /// binary32 results, exact in T, to where they belong.
     void store(const float* y, std::uint64_t first, std::size_t size) const {
         if constexpr (sizeof(T) == 2 && !codes)
-            call(kernels_->encode32_16, *from_float_, y, reinterpret_cast<std::uint16_t*>(out_ + first), size, nullptr);
+            run_plan(kernels_->encode32_16, *from_float_, y, reinterpret_cast<std::uint16_t*>(out_ + first), size);
     }
 
     /// The codes in w.narrow to where they belong. Those of groups that are left to the definition are overwritten by it.
@@ -298,10 +290,10 @@ class block_conversion {
         const bool divided = divide(tops.data(), w.quotients.data(), groups, &divisor, &reciprocal, groups);
         simd::flags odd = 0;
         if (keeps_codes_) {
-            odd |= call(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups, nullptr);
+            odd |= run_plan(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups);
             std::copy_n(w.codes.data(), groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(group));
         }
-        odd |= call(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups, nullptr);
+        odd |= run_plan(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups);
         // Where the scale is zero or a member of the group is not finite, elements follow rules of their own.
         const double outer = scheme_.levels.size() == 2 ? outer_value_ : 1.0;
         if constexpr (in_double) {
@@ -373,7 +365,8 @@ class block_conversion {
         const std::uint32_t* words = random(first, size, w.words.data());
         if (!divide(x, w.quotients.data(), size, scale, reciprocal, run)) return false;
         if constexpr (codes) {
-            if (call(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size, words) != 0)
+            if (run_plan(kernels_->encode64, quotient_->element, w.quotients.data(), w.codes.data(), size,
+                         {words, 0, 0, 0}) != 0)
                 return false;
             std::uint64_t over = 0;
             Out* to = packed_ == nullptr ? out_ + first : w.narrow.data();
@@ -385,14 +378,14 @@ class block_conversion {
             report.saturated += over;
         } else {
             double* q = w.quotients.data();
-            if (call(kernels_->round64, quotient_->element, q, q, size, words) != 0) return false;
+            if (run_plan(kernels_->round64, quotient_->element, q, q, size, {words, 0, 0, 0}) != 0) return false;
             if constexpr (std::is_same_v<T, float>) {
                 report.saturated += blocks_->products(q, out_ + first, size, scale, run, quotient_->largest);
             } else if constexpr (in_double) {
                 report.saturated += blocks_->exact_products(q, out_ + first, size, scale, run, quotient_->largest);
             } else {
                 report.saturated += blocks_->exact_products(q, q, size, scale, run, quotient_->largest);
-                call(kernels_->encode64, *from_double_, q, w.codes.data(), size, nullptr);
+                run_plan(kernels_->encode64, *from_double_, q, w.codes.data(), size);
                 for (std::size_t i = 0; i < size; ++i) out_[first + i] = from_bits<T>(w.codes[i]);
             }
         }

@@ -74,8 +74,7 @@ class block_decoding {
         } else {
             alignas(64) std::array<std::uint64_t, chunk_elements> narrow;
             blocks_->exact_products(wide.data(), wide.data(), count, factor, run, infinity);
-            kernels_->encode64.grid[static_cast<std::size_t>(narrow_->engine)](wide.data(), narrow.data(), count,
-                                                                               nullptr, narrow_->on_grid, false);
+            run_plan(kernels_->encode64, *narrow_, wide.data(), narrow.data(), count);
             for (std::size_t i = 0; i < count; ++i) out[i] = from_bits<T>(narrow[i]);
         }
     }

@@ -9,8 +9,7 @@
 
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/kernels/convert.hpp"
-#include "simd/planner.hpp"
-#include "simd/tables.hpp"
+#include "run_plan.hpp"
 #include "streaming.hpp"
 
 namespace halfulp::detail {
@@ -43,11 +42,9 @@ class conversion {
     template <class Redo>
     void run(const T* x, Out* out, std::size_t first, std::size_t size, bool stream, const Redo& redo) const {
         const bool in_place = static_cast<const void*>(x + first) == static_cast<const void*>(out + first);
-        const bool drawn = is_stochastic() && random_.from == randomness::kind::drawn;
         // Without buffers a block may be long; with them it stays in the first-level cache.
-        const std::size_t block = drawn || buffered() || (in_place && may_report()) ? small_block : large_block;
+        const std::size_t block = buffered() || (in_place && may_report()) ? small_block : large_block;
         const std::size_t head = stream ? std::min(size, elements_to_alignment(out + first)) : 0;
-        alignas(64) std::array<std::uint32_t, small_block> words;
         alignas(64) std::array<T, small_block> copy;
         const std::size_t end = first + size;
         const float_environment environment;  // for what stands around the kernels, which choose their own direction
@@ -59,15 +56,7 @@ class conversion {
                 std::memcpy(copy.data(), from, count * sizeof(T));
                 from = copy.data();
             }
-            const std::uint32_t* random = nullptr;
-            if (drawn) {
-                kernels_->fill_words(random_.source.seed, random_.source.stream, random_.source.offset + begin, 0,
-                                     words.data(), count);
-                random = words.data();
-            } else if (is_stochastic()) {
-                random = random_.given.data() + begin;
-            }
-            if (convert(from, out + begin, count, random, stream && !at_head) != 0) {
+            if (convert(from, out + begin, count, words_from(begin), stream && !at_head) != 0) {
                 fence_streams(stream);
                 redo(begin, begin + count, from);
             }
@@ -89,6 +78,11 @@ class conversion {
     [[nodiscard]] bool is_stochastic() const noexcept {
         return in_float_ ? in_float_->stochastic : in_double_->stochastic;
     }
+    [[nodiscard]] simd::random_words words_from(std::size_t begin) const noexcept {
+        if (!is_stochastic()) return {};
+        if (random_.from == randomness::kind::given) return {random_.given.data() + begin, 0, 0, 0};
+        return {nullptr, random_.source.seed, random_.source.stream, random_.source.offset + begin};
+    }
     [[nodiscard]] bool may_report() const noexcept {
         return in_float_ ? in_float_->may_report : in_double_->may_report;
     }
@@ -99,18 +93,7 @@ class conversion {
         return std::is_same_v<T, float> || codes;
     }
 
-    template <class Lane, class O>
-    static simd::flags call(const simd::convert_kernels<Lane, O>& kernels, const simd::conversion_plan<Lane>& plan,
-                            const Lane* x, O* out, std::size_t size, const std::uint32_t* words, bool stream) {
-        const float_environment environment(plan.direction);
-        if (plan.aligned) {
-            return (plan.stochastic ? kernels.aligned_stochastic : kernels.aligned)(x, out, size, words,
-                                                                                    plan.on_binades, stream);
-        }
-        return kernels.grid[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.on_grid, stream);
-    }
-
-    simd::flags convert(const T* x, Out* out, std::size_t size, const std::uint32_t* words, bool stream) const {
+    simd::flags convert(const T* x, Out* out, std::size_t size, const simd::random_words& words, bool stream) const {
         if constexpr (std::is_same_v<T, float>) {
             return in_float_ ? convert_floats(x, out, size, words, stream) : convert_widened(x, out, size, words);
         } else if constexpr (std::is_same_v<T, double>) {
@@ -127,42 +110,43 @@ class conversion {
             } else {
                 simd::flags report = in_float_ ? convert_floats(wide.data(), wide.data(), size, words, false)
                                                : convert_widened(wide.data(), wide.data(), size, words);
-                report |= call(kernels_->encode32_16, *from_float_, wide.data(), reinterpret_cast<std::uint16_t*>(out),
-                               size, nullptr, false);
+                report |= run_plan(kernels_->encode32_16, *from_float_, wide.data(),
+                                   reinterpret_cast<std::uint16_t*>(out), size);
                 return report;
             }
         }
     }
 
     template <class O>
-    simd::flags convert_floats(const float* x, O* out, std::size_t size, const std::uint32_t* words,
+    simd::flags convert_floats(const float* x, O* out, std::size_t size, const simd::random_words& words,
                                bool stream) const {
         if constexpr (std::is_same_v<O, float>) {
-            return call(kernels_->round32, *in_float_, x, out, size, words, stream);
+            return run_plan(kernels_->round32, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 1) {
-            return call(kernels_->encode32_8, *in_float_, x, out, size, words, stream);
+            return run_plan(kernels_->encode32_8, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 2) {
-            return call(kernels_->encode32_16, *in_float_, x, out, size, words, stream);
+            return run_plan(kernels_->encode32_16, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 4) {
-            return call(kernels_->encode32_32, *in_float_, x, out, size, words, stream);
+            return run_plan(kernels_->encode32_32, *in_float_, x, out, size, words, stream);
         } else {
             alignas(64) std::array<std::uint32_t, small_block> narrow;
-            const simd::flags report = call(kernels_->encode32_32, *in_float_, x, narrow.data(), size, words, false);
+            const simd::flags report =
+                run_plan(kernels_->encode32_32, *in_float_, x, narrow.data(), size, words, false);
             std::copy_n(narrow.data(), size, out);
             return report;
         }
     }
 
     template <class O>
-    simd::flags convert_doubles(const double* x, O* out, std::size_t size, const std::uint32_t* words,
+    simd::flags convert_doubles(const double* x, O* out, std::size_t size, const simd::random_words& words,
                                 bool stream) const {
         if constexpr (std::is_same_v<O, double>) {
-            return call(kernels_->round64, *in_double_, x, out, size, words, stream);
+            return run_plan(kernels_->round64, *in_double_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 8) {
-            return call(kernels_->encode64, *in_double_, x, out, size, words, stream);
+            return run_plan(kernels_->encode64, *in_double_, x, out, size, words, stream);
         } else {
             alignas(64) std::array<std::uint64_t, small_block> wide;
-            const simd::flags report = call(kernels_->encode64, *in_double_, x, wide.data(), size, words, false);
+            const simd::flags report = run_plan(kernels_->encode64, *in_double_, x, wide.data(), size, words, false);
             for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<O>(wide[i]);
             return report;
         }
@@ -170,12 +154,12 @@ class conversion {
 
     /// binary32 numbers in binary64 lanes. Values come back exactly, or beyond binary32's range as infinities.
     template <class O>
-    simd::flags convert_widened(const float* x, O* out, std::size_t size, const std::uint32_t* words) const {
+    simd::flags convert_widened(const float* x, O* out, std::size_t size, const simd::random_words& words) const {
         alignas(64) std::array<double, small_block> wide;
         kernels_->widen(x, wide.data(), size);
         if constexpr (std::is_same_v<O, float>) {
             const simd::flags report =
-                call(kernels_->round64, *in_double_, wide.data(), wide.data(), size, words, false);
+                run_plan(kernels_->round64, *in_double_, wide.data(), wide.data(), size, words, false);
             kernels_->narrow(wide.data(), out, size);
             return report;
         } else {

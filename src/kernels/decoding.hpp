@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "halfulp/codecs/carrier.hpp"
-#include "simd/planner.hpp"
-#include "simd/tables.hpp"
+#include "run_plan.hpp"
 #include "streaming.hpp"
 
 namespace halfulp::detail {
@@ -56,14 +55,8 @@ class decoding {
             if constexpr (std::is_same_v<T, double>) {
                 kernels_->widen(values.data(), out, size);
             } else {
-                const auto& kernels = kernels_->encode32_16;
-                auto* to = reinterpret_cast<std::uint16_t*>(out);
-                if (from_float_->aligned) {
-                    kernels.aligned(values.data(), to, size, nullptr, from_float_->on_binades, false);
-                } else {
-                    kernels.grid[static_cast<std::size_t>(from_float_->engine)](values.data(), to, size, nullptr,
-                                                                                from_float_->on_grid, false);
-                }
+                run_plan(kernels_->encode32_16, *from_float_, values.data(), reinterpret_cast<std::uint16_t*>(out),
+                         size);
             }
             return wide;
         }

@@ -20,12 +20,12 @@ struct aligned_step {
     using U = typename lane_types<Lane>::bits;
     using vu = xsimd::batch<U, A>;
     static constexpr bool codes = !std::is_same_v<Lane, Out>;
+    static constexpr bool random = By == addend_of::word;
     static constexpr std::size_t lanes = vu::size;
 
     const aligned_plan<Lane> plan;  // a copy, which no store of results can change
     vu kept, base, by_sign, by_odd, lowest_kept;
-    // The bits of a NaN may carry into the sign: where comparisons are signed, specials are looked for apart.
-    finisher<A, Lane, codes, !codes && !is_avx512<A>> finish;
+    finisher<A, Lane, codes> finish;
 
     HALFULP_INLINE explicit aligned_step(const aligned_plan<Lane>& p)
         : plan(p),

@@ -7,40 +7,53 @@ namespace halfulp::simd {
 
 /// Codes: the sign goes to its place in the code. Otherwise results are bits of a lane.
 ///
-/// Results above the largest member are rare, and replaced in a branch. NaN and infinity come out above it too, so that one comparison
-/// finds all of them; with `SpecialsApart` they may not, and are looked for by themselves.
-template <class A, class Lane, bool Codes, bool SpecialsApart>
+/// NaN and infinite operands are rare, and replaced in a branch. Results above the largest member are not, in narrow formats: they are
+/// replaced without one where their replacement is the same for both signs, but for the sign.
+template <class A, class Lane, bool Codes>
 struct finisher {
     using U = typename lane_types<Lane>::bits;
     using vu = xsimd::batch<U, A>;
     using mask = xsimd::batch_bool<U, A>;
 
-    vu sign_bit, largest;
+    vu sign_bit, largest, overflow, infinity;
     int sign_down;
     bool signed_zero;
+    bool symmetric;
     const outcome<Lane>& out;
 
     HALFULP_INLINE explicit finisher(const outcome<Lane>& o)
         : sign_bit(lane_types<Lane>::sign),
           largest(o.largest),
+          overflow(o.overflow.positive),
+          infinity(lane_types<Lane>::infinity),
           sign_down(o.sign_down),
           signed_zero(o.signed_zero),
+          symmetric(o.overflow.negative ==
+                    (o.overflow.positive | (Codes ? lane_types<Lane>::sign >> o.sign_down : lane_types<Lane>::sign))),
           out(o) {}
 
     /// x: the operands' bits; y: bits or codes of the rounded magnitudes, which become the results. Several vectors at a time: what is
     /// unusual is asked for once.
     template <std::size_t N>
     HALFULP_INLINE void operator()(const vu (&x)[N], vu (&y)[N], flags& report) const {
-        mask beyond[N];
-        for (std::size_t k = 0; k < N; ++k) beyond[k] = above<U, A>(y[k], largest);
-        for (std::size_t k = 0; k < N; ++k) y[k] = with_sign(x[k], y[k]);
-        mask unusual = beyond[0];
-        for (std::size_t k = 1; k < N; ++k) unusual = unusual | beyond[k];
-        if constexpr (SpecialsApart) {
-            for (std::size_t k = 0; k < N; ++k) unusual = unusual | is_special(xsimd::bitwise_andnot(x[k], sign_bit));
+        if (symmetric) [[likely]] {
+            for (std::size_t k = 0; k < N; ++k) y[k] = xsimd::select(above<U, A>(y[k], largest), overflow, y[k]);
+            for (std::size_t k = 0; k < N; ++k) y[k] = with_sign(x[k], y[k]);
+        } else {
+            mask beyond[N];
+            for (std::size_t k = 0; k < N; ++k) beyond[k] = above<U, A>(y[k], largest);
+            for (std::size_t k = 0; k < N; ++k) y[k] = with_sign(x[k], y[k]);
+            mask any_beyond = beyond[0];
+            for (std::size_t k = 1; k < N; ++k) any_beyond = any_beyond | beyond[k];
+            if (xsimd::any(any_beyond)) [[unlikely]] {
+                for (std::size_t k = 0; k < N; ++k) y[k] = xsimd::select(beyond[k], pick(x[k], out.overflow), y[k]);
+            }
         }
-        if (xsimd::any(unusual)) [[unlikely]] {
-            for (std::size_t k = 0; k < N; ++k) y[k] = replace(x[k], y[k], beyond[k], report);
+        vu top = xsimd::bitwise_andnot(x[0], sign_bit);
+        for (std::size_t k = 1; k < N; ++k) top = higher<U, A>(top, xsimd::bitwise_andnot(x[k], sign_bit));
+        if (xsimd::any(!above<U, A>(infinity, top))) [[unlikely]] {
+            if (out.report_special) report = 1;
+            for (std::size_t k = 0; k < N; ++k) y[k] = replace_special(x[k], y[k]);
         }
     }
 
@@ -57,22 +70,15 @@ struct finisher {
         return y;
     }
 
-    HALFULP_INLINE static mask is_special(const vu& magnitude) {
-        return above<U, A>(magnitude, all<U, A>(lane_types<Lane>::infinity - 1));
+    HALFULP_INLINE vu pick(const vu& x, const by_sign<U>& v) const {
+        return all<U, A>(v.positive) ^ (spread_top_bit<U, A>(x) & all<U, A>(v.positive ^ v.negative));
     }
 
-    HALFULP_INLINE vu replace(const vu& x, const vu& y, const mask& beyond, flags& report) const {
+    HALFULP_INLINE vu replace_special(const vu& x, const vu& y) const {
         const vu magnitude = xsimd::bitwise_andnot(x, sign_bit);
-        const vu negative = spread_top_bit<U, A>(x);
-        const auto pick = [&](const by_sign<U>& v) {
-            return all<U, A>(v.positive) ^ (negative & all<U, A>(v.positive ^ v.negative));
-        };
-        const vu z = xsimd::select(beyond, pick(out.overflow), y);
-        const mask special = is_special(magnitude);
-        if (xsimd::none(special)) return z;
-        const mask nan = above<U, A>(magnitude, all<U, A>(lane_types<Lane>::infinity));
-        if (out.report_special) report = 1;
-        return xsimd::select(special, xsimd::select(nan, pick(out.nan), pick(out.infinity)), z);
+        const mask nan = above<U, A>(magnitude, infinity);
+        const vu special = xsimd::select(nan, pick(x, out.nan), pick(x, out.infinity));
+        return xsimd::select(above<U, A>(infinity, magnitude), y, special);
     }
 };
 

@@ -23,6 +23,7 @@ struct grid_step {
     using vf = xsimd::batch<Lane, A>;
     static constexpr bool codes = !std::is_same_v<Lane, Out>;
     static constexpr std::size_t lanes = vu::size;
+    static constexpr bool random = Engine >= grid_engine::stochastic_a;
     static constexpr bool hardware = Engine == grid_engine::direct || Engine == grid_engine::direct_signed;
     static constexpr int mantissa_bits = lane_types<Lane>::mantissa_bits;
     // Magnitudes far above the largest member give no c. Where comparisons are unsigned, what the hardware makes of them alone comes out
@@ -32,8 +33,7 @@ struct grid_step {
 
     const grid_plan<Lane> plan;  // a copy, which no store of results can change
     vu cap, low_limit, low_adder, adder_offset, exponent, code_base, tie_offset, tie_change, scale, random_mask, one;
-    // What is above the largest member stays above it, specials too, but where `unbounded` is possible.
-    finisher<A, Lane, codes, Full> finish;
+    finisher<A, Lane, codes> finish;
 
     HALFULP_INLINE explicit grid_step(const grid_plan<Lane>& p)
         : plan(p),
@@ -144,6 +144,28 @@ struct grid_step {
         if constexpr (!Full) finish(bits, y, report);
     }
 
+    /// t for stochastic_a. With u = R x quantum / 2^N, a number goes away where its fraction and R carry: t counts the quanta of
+    /// floor(m + u), and cutting m + u first to the lane's bits changes no floor. R's first 24 bits decide: above quantum / 2, m has no
+    /// bit below quantum / 2^24, as the lane has 24 bits. Below it, the other bits matter only where m + u so cut is the last number below
+    /// the smallest quantum; a vector with such a lane is done from the remainders.
+    HALFULP_INLINE vu drawn(const vu& bits, const vu& m, const std::uint32_t* words, const vu& c, const vu& low) const {
+        static_assert(sizeof(U) == 4);
+        const vu one_quantum =
+            all<U, A>(U{mantissa_bits} << mantissa_bits);  // what c's bits have more than the quantum's
+        vu word = vu::load_unaligned(words);
+        if (plan.given_up != 0) [[unlikely]]
+            word = word << plan.given_up;
+        const vf first24 = xsimd::to_float(xsimd::bitwise_cast<std::int32_t>((word & random_mask) >> 8));
+        const vf unit = as_number<Lane, A>(c - one_quantum - all<U, A>(U{24} << mantissa_bits));
+        const vf moved = xsimd::fma(first24, unit, as_number<Lane, A>(m));  // the product is exact, fused or not
+        const vf whole = as_number<Lane, A>(c);
+        if (xsimd::any(as_bits<Lane, A>(moved) == low - one_quantum - one)) [[unlikely]] {
+            const vf cut = as_number<Lane, A>(m) + whole;
+            return decided(bits, m, c, as_bits<Lane, A>(cut), cut - whole, words);
+        }
+        return as_bits<Lane, A>(moved + whole);
+    }
+
     /// Bits or codes of magnitudes of simple formats. c is `low` where the magnitude is below 2^emin: for gradual underflow that is the
     /// maximum of the exponents. `low` and `base` are the plan's own, or those of a grid moved by some binades.
     HALFULP_INLINE vu rounded(const vu& bits, const vu& m, const std::uint32_t* words, const vu& low,
@@ -159,12 +181,17 @@ struct grid_step {
                 return xsimd::bitwise_andnot(as_bits<Lane, A>(t - signed_c), finish.sign_bit);
             }
         }
-        vu t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
-        vf value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
-        if constexpr (!hardware) {
-            t = decided(bits, m, c, t, value, words);
-            value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
+        vu t;
+        if constexpr (Engine == grid_engine::stochastic_a) {
+            t = drawn(bits, m, words, c, low);
+        } else {
+            t = as_bits<Lane, A>(as_number<Lane, A>(m) + as_number<Lane, A>(c));
+            if constexpr (!hardware) {
+                const vf value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
+                t = decided(bits, m, c, t, value, words);
+            }
         }
+        const vf value = as_number<Lane, A>(t) - as_number<Lane, A>(c);
         if constexpr (codes) {
             return t - c + ((c >> plan.code_down) - base);
         } else {

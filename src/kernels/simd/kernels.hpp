@@ -9,7 +9,7 @@
 namespace halfulp::simd {
 
 template <class A, class Lane, class Out, class Step, class Plan>
-flags convert(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words, const Plan& plan, bool stream) {
+flags convert(const Lane* x, Out* out, std::size_t size, const random_words& words, const Plan& plan, bool stream) {
     using U = typename lane_types<Lane>::bits;
     using vu = xsimd::batch<U, A>;
     constexpr std::size_t lanes = vu::size;
@@ -17,26 +17,37 @@ flags convert(const Lane* x, Out* out, std::size_t size, const std::uint32_t* wo
     flags report = 0;
     // Several vectors at a time hide one another's latencies; narrow codes fill a vector together.
     constexpr std::size_t vectors = std::is_same_v<Lane, Out> ? 2 : sizeof(Out) == 8 ? 1 : 4;
-    for_groups<lanes * vectors>(x, out, size, words, stream,
-                                [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches)
-                                    HALFULP_INLINE_LAMBDA {
-                                        vu y[vectors];
-                                        step(from, w, y, report);
-                                        if constexpr (std::is_same_v<Lane, Out>) {
-                                            for (std::size_t k = 0; k < vectors; ++k)
-                                                put(to + k * lanes, as_number<Lane, A>(y[k]), past_caches);
-                                        } else if constexpr (sizeof(Out) == 8) {
-                                            put(to, y[0], past_caches);
-                                        } else {
-                                            put_codes<Out, A>(to, y, past_caches);
-                                        }
-                                    });
+    const auto one = [&](const Lane* from, Out* to, const std::uint32_t* w, bool past_caches) HALFULP_INLINE_LAMBDA {
+        vu y[vectors];
+        step(from, w, y, report);
+        if constexpr (std::is_same_v<Lane, Out>) {
+            for (std::size_t k = 0; k < vectors; ++k) put(to + k * lanes, as_number<Lane, A>(y[k]), past_caches);
+        } else if constexpr (sizeof(Out) == 8) {
+            put(to, y[0], past_caches);
+        } else {
+            put_codes<Out, A>(to, y, past_caches);
+        }
+    };
+    if constexpr (Step::random) {
+        if (words.given == nullptr) {
+            // A group of words, its elements, the next group: the processor works on both at once, and memory never waits.
+            philox<A>::each_group(
+                words.seed, words.stream, words.first, 0, size,
+                [](std::size_t, std::uint32_t* part) HALFULP_INLINE_LAMBDA { return part; },
+                [&](const std::uint32_t* made, std::size_t i, std::size_t count) HALFULP_INLINE_LAMBDA {
+                    const bool aligned = reinterpret_cast<std::uintptr_t>(out + i) % sizeof(vu) == 0;
+                    for_groups<lanes * vectors>(x + i, out + i, count, made, stream && aligned, one);
+                });
+            return report;
+        }
+    }
+    for_groups<lanes * vectors>(x, out, size, Step::random ? words.given : nullptr, stream, one);
     return report;
 }
 
 /// Deterministic modes look at the sign or at the parity, or at neither.
 template <class A, class Lane, class Out>
-flags convert_aligned(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
+flags convert_aligned(const Lane* x, Out* out, std::size_t size, const random_words& words,
                       const aligned_plan<Lane>& plan, bool stream) {
     if (plan.sign != 0)
         return convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::sign>>(x, out, size, words, plan, stream);
@@ -45,8 +56,8 @@ flags convert_aligned(const Lane* x, Out* out, std::size_t size, const std::uint
 
 /// The simple `general` engine: a kernel for each way to decide.
 template <class A, class Lane, class Out>
-flags convert_general(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
-                      const grid_plan<Lane>& plan, bool stream) {
+flags convert_general(const Lane* x, Out* out, std::size_t size, const random_words& words, const grid_plan<Lane>& plan,
+                      bool stream) {
     return by_decision(plan, [&]<decided_by By>() {
         using step = grid_step<A, Lane, Out, grid_engine::general, false, By>;
         return convert<A, Lane, Out, step>(x, out, size, words, plan, stream);

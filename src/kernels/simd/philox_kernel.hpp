@@ -132,32 +132,45 @@ struct philox {
         }
     }
 
-    static void fill(std::uint64_t seed, std::uint32_t stream, std::uint64_t first, std::uint32_t ordinal,
-                     std::uint32_t* words, std::size_t size) {
+    /// The words of elements first to first + size - 1, group by group. place(i): where those from i on may be written if a whole group
+    /// of them is wanted; use(words, i, count): they are there now.
+    template <class Place, class Use>
+    HALFULP_INLINE static void each_group(std::uint64_t seed, std::uint32_t stream, std::uint64_t first,
+                                          std::uint32_t ordinal, std::size_t size, const Place& place, const Use& use) {
         const vu lane = lane_blocks();
         alignas(64) std::uint32_t part[group];
-        while (size != 0) {
+        for (std::size_t i = 0; i < size;) {
             // As far as the high half of block numbers stays.
             const std::uint64_t until = ((first / 4 | 0xFFFFFFFFu) + 1) * 4;
             const std::uint64_t room = until - first;  // right even where `until` is 2^64
-            std::size_t count = size < room ? size : static_cast<std::size_t>(room);
-            size -= count;
+            const std::size_t end = size - i < room ? size : i + static_cast<std::size_t>(room);
             const shared_words shared(seed, stream, static_cast<std::uint32_t>(first / 4 >> 32), ordinal);
-            while (count != 0) {
+            while (i < end) {
                 const auto skip = static_cast<std::size_t>(first % 4);
-                std::size_t done = group;
-                if (skip == 0 && count >= group) {
-                    generate(shared, first / 4, lane, words);
-                } else {  // a part of a group goes through a buffer
-                    generate(shared, first / 4, lane, part);
-                    done = count < group - skip ? count : group - skip;
-                    for (std::size_t i = 0; i < done; ++i) words[i] = part[skip + i];
+                std::size_t count = group;
+                std::uint32_t* words = part;
+                if (skip == 0 && end - i >= group) {
+                    words = place(i, part);
+                } else {
+                    count = end - i < group - skip ? end - i : group - skip;
                 }
-                words += done;
-                first += done;
-                count -= done;
+                generate(shared, first / 4, lane, words);
+                use(words + skip, i, count);
+                i += count;
+                first += count;
             }
         }
+    }
+
+    static void fill(std::uint64_t seed, std::uint32_t stream, std::uint64_t first, std::uint32_t ordinal,
+                     std::uint32_t* words, std::size_t size) {
+        each_group(
+            seed, stream, first, ordinal, size,
+            [&](std::size_t i, std::uint32_t*) HALFULP_INLINE_LAMBDA { return words + i; },
+            [&](const std::uint32_t* made, std::size_t i, std::size_t count) HALFULP_INLINE_LAMBDA {
+                if (made == words + i) return;
+                for (std::size_t k = 0; k < count; ++k) words[i + k] = made[k];
+            });
     }
 };
 

@@ -140,11 +140,20 @@ struct decode_plan {
 /// Why a block is to be done again by the definition; 0: it is done.
 using flags = unsigned;
 
-// Every kernel takes any size and alignment. `words`: a random word for each element, null in deterministic modes.
-// `stream`: the results will not be read soon. The caller has set the floating-point environment that the kernel names.
+/// A random word for each element: `given`, or where that is null the words of elements `first` and so on of Philox counters
+/// (stream, ordinal 0) under the key `seed`. Deterministic modes do not look.
+struct random_words {
+    const std::uint32_t* given;
+    std::uint64_t seed;
+    std::uint32_t stream;
+    std::uint64_t first;
+};
+
+// Every kernel takes any size and alignment. `stream`: the results will not be read soon. The caller has set the floating-point
+// environment that the kernel names.
 template <class Lane, class Out, class Plan>
-using convert_kernel = flags (*)(const Lane* x, Out* out, std::size_t size, const std::uint32_t* words,
-                                 const Plan& plan, bool stream);
+using convert_kernel = flags (*)(const Lane* x, Out* out, std::size_t size, const random_words& words, const Plan& plan,
+                                 bool stream);
 
 enum class grid_engine : std::uint8_t {
     direct,  ///< the environment's rounding direction, on the magnitude

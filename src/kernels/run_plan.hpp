@@ -1,0 +1,21 @@
+// One call of a conversion kernel, in the floating-point environment that its plan asks for.
+#pragma once
+
+#include "simd/planner.hpp"
+#include "simd/tables.hpp"
+
+namespace halfulp::detail {
+
+template <class Lane, class Out>
+simd::flags run_plan(const simd::convert_kernels<Lane, Out>& kernels, const simd::conversion_plan<Lane>& plan,
+                     const Lane* x, Out* out, std::size_t size, const simd::random_words& words = {},
+                     bool stream = false) {
+    const float_environment environment(plan.direction);
+    if (plan.aligned) {
+        return (plan.stochastic ? kernels.aligned_stochastic : kernels.aligned)(x, out, size, words, plan.on_binades,
+                                                                                stream);
+    }
+    return kernels.grid[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.on_grid, stream);
+}
+
+}  // namespace halfulp::detail
