@@ -1,18 +1,39 @@
 #include "bindings.hpp"
+#include "halfulp/blocks/scale_layout.hpp"
 
 namespace halfulp::python {
 namespace {
 
+/// (shape, axis, channel axis), all checked by the caller.
 axis_view to_view(const py::tuple& t) {
-    return {t[0].cast<std::uint64_t>(), t[1].cast<std::uint64_t>(), t[2].cast<std::uint64_t>()};
+    const auto shape = t[0].cast<std::vector<std::uint64_t>>();
+    return view_of(shape, t[1].cast<int>(), t[2].cast<int>());
+}
+
+py::object group_of(const scale_group& group) {
+    if (group.channel) return py::str("channel");
+    if (group.is_tensor()) return py::str("tensor");
+    if (group.is_tile()) return py::make_tuple(group.rows, group.length);
+    return py::int_(group.length);
+}
+
+std::string recipe_name(const scheme& s) {
+    const std::optional<recipe_shape> shape = shape_for_recipes(s);
+    const recipe_row* row = shape ? find_recipe(s.scale_recipe, *shape) : nullptr;
+    return row == nullptr ? std::string() : std::string(row->name);
 }
 
 py::tuple as_tuple(const quantize_report& report) { return py::make_tuple(report.zero_scales, report.saturated); }
 
+/// float64 weights along the axis, or none.
+std::span<const double> weights_of(const py::object& importance) {
+    return importance.is_none() ? std::span<const double>() : input<double>(importance.cast<py::array>());
+}
+
 }  // namespace
 
 quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
-                            const randomness& random, int threads) {
+                            const randomness& random, int threads, std::span<const double> importance) {
     quantize_options options;
     options.rounding = how.rounding;
     if (scale_rounding) options.scale_rounding = parse_rounding(*scale_rounding);
@@ -21,28 +42,29 @@ quantize_options to_options(const projection& how, const std::optional<std::stri
     options.random_bits = how.random_bits;
     options.random = random;
     options.threads = threads;
+    options.importance = importance;
     return options;
 }
 
 void bind_blocks(py::module_& m) {
     py::class_<scheme>(m, "Scheme")
         .def_property_readonly("element", [](const scheme& s) { return s.element; })
-        .def_property_readonly(
-            "levels",
-            [](const scheme& s) {
-                py::list levels;
-                for (const scale_level& level : s.levels) {
-                    levels.append(py::make_tuple(level.group.is_tensor() ? py::object(py::str("tensor"))
-                                                                         : py::object(py::int_(level.group.length)),
-                                                 level.format));
-                }
-                return levels;
-            })
+        .def_property_readonly("levels",
+                               [](const scheme& s) {
+                                   py::list levels;
+                                   for (const scale_level& level : s.levels)
+                                       levels.append(py::make_tuple(group_of(level.group), level.format));
+                                   return levels;
+                               })
         .def_property_readonly("bits_per_element", [](const scheme& s) { return bits_per_element(s); })
+        .def_property_readonly("recipe", &recipe_name)
+        .def_property_readonly("search", [](const scheme& s) { return s.search == scale_search::mse ? "mse" : ""; })
+        .def_property_readonly("hadamard", [](const scheme& s) { return s.hadamard; })
+        .def_property_readonly("signs", [](const scheme& s) { return s.signs; })
         .def("__str__", [](const scheme& s) { return to_string(s); })
         .def("__eq__", [](const scheme& a, const scheme& b) { return a == b; });
     m.def("parse_scheme", &parse_scheme);
-    m.def("make_scheme", [](const float_format& element) { return scheme{element, {}}; });
+    m.def("make_scheme", [](const float_format& element) { return scheme{.element = element, .levels = {}}; });
     m.def(
         "expand_braces", [](const std::string& text, std::size_t limit) { return expand_braces(text, limit); },
         py::arg("text"), py::arg("limit") = 100000);
@@ -52,13 +74,30 @@ void bind_blocks(py::module_& m) {
             rows.append(py::make_tuple(std::string(row.name), std::string(row.text), std::string(row.source)));
         return rows;
     });
+    m.def("recipes", [] {
+        py::list rows;
+        for (const recipe_row& row : recipes)
+            rows.append(py::make_tuple(std::string(row.name),
+                                       row.shape == recipe_shape::power_of_two ? "power_of_two" : "nvfp4",
+                                       row.id == recipe::standard, std::string(row.summary), std::string(row.source)));
+        return rows;
+    });
+    m.def("scale_layout_size",
+          [](std::uint64_t rows, std::uint64_t columns) { return tensor_core_scales{rows, columns}.size(); });
+    m.def("to_scale_layout", [](const py::array& codes, std::uint64_t rows, std::uint64_t columns, py::array out) {
+        to_tensor_core_order(input<std::uint8_t>(codes), {rows, columns}, output<std::uint8_t>(out));
+    });
+    m.def("from_scale_layout", [](const py::array& swizzled, std::uint64_t rows, std::uint64_t columns, py::array out) {
+        from_tensor_core_order(input<std::uint8_t>(swizzled), {rows, columns}, output<std::uint8_t>(out));
+    });
     m.def("scale_counts", [](const scheme& s, const py::tuple& view) { return scale_counts(s, to_view(view)); });
     // Scale planes come and go as a list of uint64 arrays, innermost first.
     m.def("quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array codes, py::list planes,
                          const std::string& carrier_name, const projection& how,
-                         const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
+                         const std::optional<std::string>& scale_rounding, const py::object& random, int threads,
+                         const py::object& importance) {
         const python_randomness r(random);
-        const quantize_options options = to_options(how, scale_rounding, r.value, threads);
+        const quantize_options options = to_options(how, scale_rounding, r.value, threads, weights_of(importance));
         quantize_report report;
         scale_planes scales;
         const axis_view v = to_view(view);
@@ -96,9 +135,10 @@ void bind_blocks(py::module_& m) {
     });
     m.def("fake_quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array out,
                               const std::string& carrier_name, const projection& how,
-                              const std::optional<std::string>& scale_rounding, const py::object& random, int threads) {
+                              const std::optional<std::string>& scale_rounding, const py::object& random, int threads,
+                              const py::object& importance) {
         const python_randomness r(random);
-        const quantize_options options = to_options(how, scale_rounding, r.value, threads);
+        const quantize_options options = to_options(how, scale_rounding, r.value, threads, weights_of(importance));
         quantize_report report;
         const axis_view v = to_view(view);
         with_carrier(carrier_name, [&](auto t) {

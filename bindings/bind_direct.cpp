@@ -221,12 +221,8 @@ struct scheme_call {
             if (overflow != 0) return py::none();
         }
         if (along < -axes || along >= axes) return py::none();  // 0-d arrays too
-        if (along < 0) along += axes;
-        axis_view view{1, 1, 1};
-        for (long i = 0; i < axes; ++i) {
-            const auto length = static_cast<std::uint64_t>(shape[static_cast<std::size_t>(i)]);
-            (i < along ? view.outer : i == along ? view.length : view.inner) *= length;
-        }
+        const std::vector<std::uint64_t> lengths(shape.begin(), shape.end());
+        const axis_view view = view_of(lengths, static_cast<int>(along));
         const dense_array target = conversion::target(from, out, 'f', from.itemsize(), float_number(place));
         if (!target) return py::none();
         with_place(place, [&](auto t) {

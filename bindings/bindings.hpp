@@ -70,6 +70,6 @@ struct python_randomness {
 
 /// The options of a call that quantizes.
 quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
-                            const randomness& random, int threads);
+                            const randomness& random, int threads, std::span<const double> importance = {});
 
 }  // namespace halfulp::python

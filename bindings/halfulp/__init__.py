@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from halfulp import plots, testing
 from halfulp._backend import backend, backends, set_backend
+from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
 from halfulp._core import version as __version__
 from halfulp._format import Format, float_format, format, formats, formats_table
 from halfulp._projection import Projection
 from halfulp._quantize import Quantized, fake_quantize, quantize
 from halfulp._random import Rng, random_words
-from halfulp._scheme import Scheme, expand_schemes, scheme, schemes
+from halfulp._scale_layout import from_scale_layout, scale_layout
+from halfulp._scheme import Scheme, expand_schemes, recipes, scheme, schemes
 from halfulp.sweeping import sweep
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "__version__",
     "backend",
     "backends",
+    "compare_recipes",
     "decode",
     "encode",
     "expand_schemes",
@@ -34,12 +37,15 @@ __all__ = [
     "format",
     "formats",
     "formats_table",
+    "from_scale_layout",
     "pack",
     "plots",
     "probability_away",
     "quantize",
     "random_words",
+    "recipes",
     "round",
+    "scale_layout",
     "scheme",
     "schemes",
     "set_backend",
@@ -51,7 +57,7 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
     _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
-    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook, compare_recipes"
+    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook"
     _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 
     def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import DTYPES, Carried, carried, carrier_of, check_holds, raw, thread_count, with_out
-from halfulp._convert import decode, pack, unsigned
+from halfulp._convert import decode, encode, pack, unsigned
 from halfulp._format import Format
 from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import named_source
@@ -31,9 +31,10 @@ class Quantized:
     """An array as codes and scales.
 
     scheme: the Scheme. codes: the element codes, in x's shape. scale_codes and scales: a tuple with one array a level,
-    innermost first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups, "tensor" has
-    shape (), further levels one axis. zero_scales: groups whose largest magnitude is positive and whose scale rounded
-    to zero. saturated: elements whose rounded magnitude was beyond the largest member. axis: the quantization axis.
+    innermost first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups (the last two
+    axes in tiles), "channel" one axis, "tensor" shape (), further levels one axis. zero_scales: groups whose largest
+    magnitude is positive and whose scale rounded to zero. saturated: elements whose rounded magnitude was beyond the
+    largest member. axis, channel_axis: of the groups.
     Arrays are what x was: ndarrays, torch tensors or JAX arrays.
     """
 
@@ -43,6 +44,7 @@ class Quantized:
         codes: Any,
         scale_codes: tuple[Any, ...],
         axis: int,
+        channel_axis: int,
         carrier: str,
         zero_scales: int,
         saturated: int,
@@ -51,6 +53,7 @@ class Quantized:
         self.codes = codes
         self.scale_codes = scale_codes
         self.axis = axis
+        self.channel_axis = channel_axis
         self.zero_scales = zero_scales
         self.saturated = saturated
         self._carrier = carrier
@@ -97,15 +100,27 @@ class Quantized:
     def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> Any:
         """The values: the exact product of element and scales, rounded once to float32 (float64 for a float64 x), or to
         `dtype`."""
-        carrier = ("binary64" if self._carrier == "binary64" else "binary32") if dtype is None else carrier_of(dtype)
+        own = "binary64" if self._carrier == "binary64" else "binary32"
+        carrier = own if dtype is None else carrier_of(dtype)
+        if self.scheme.hadamard and carrier != own:  # the transform's precision is x's
+            return self._narrowed(carrier, threads)
         count = thread_count(threads)
         codes = unsigned("codes", self.codes)
         planes = [unsigned("scale_codes", c).data.reshape(-1).astype(np.uint64) for c in self.scale_codes]
         codes.kind.check(DTYPES[carrier])
         out = codes.kind.empty(codes.shape, DTYPES[carrier])
-        view = axis_view(codes.shape, self.axis)
+        view = axis_view(codes.shape, self.axis, self.channel_axis)
         _core.dequantize(codes.data, view, self.scheme._spec, planes, raw(out), carrier, count)
         return codes.kind.give(out, DTYPES[carrier])
+
+    def _narrowed(self, carrier: str, threads: int | None) -> Any:
+        """The values, rounded once more to another carrier."""
+        values = carried("values", self.dequantize(threads=threads))
+        values.kind.check(DTYPES[carrier])
+        out = values.kind.empty(values.shape, DTYPES[carrier])
+        codes = encode(values.data, carrier, threads=threads)  # the codes of a carrier's format are its bits
+        raw(out).view(codes.dtype)[...] = codes
+        return values.kind.give(out, DTYPES[carrier])
 
     def __repr__(self) -> str:
         shape = tuple(self.codes.shape)
@@ -120,26 +135,52 @@ def _exact(codes: np.ndarray, f: Format) -> np.ndarray:
     return out
 
 
-def axis_view(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
-    """(outer, length, inner) of an array seen from an axis; a 0-d array is one element."""
-    if not shape:
-        return 1, 1, 1
-    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+def axis_view(shape: tuple[int, ...], axis: int, channel_axis: int = 0) -> tuple[tuple[int, ...], int, int]:
+    """What the core is told of an array: its shape (of a 0-d array, one element), and both axes, all checked before."""
+    return shape or (1,), axis, channel_axis
 
 
-def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: int | None) -> int:
+def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: Any, name: str = "axis") -> int:
     if axis is None:
         axis = -1
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"axis is {axis!r}, allowed: an integer or None")
-    grouped = bool(s.levels) and s.levels[0].group != "tensor"
+        raise TypeError(f"{name} is {axis!r}, allowed: an integer" + (" or None" if name == "axis" else ""))
+    grouped = (bool(s.levels) and s.levels[0].group != "tensor") or bool(s.hadamard)
     if not shape:
         if grouped:
             raise ValueError(f"x is 0-d, allowed for {s}: at least one axis to group along")
         return 0
     if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"axis is {axis}, allowed: {-len(shape)} to {len(shape) - 1} for x of shape {shape}")
+        raise ValueError(f"{name} is {axis}, allowed: {-len(shape)} to {len(shape) - 1} for x of shape {shape}")
     return int(axis) % len(shape)
+
+
+def _checked_view(s: Scheme, shape: tuple[int, ...], axis: Any, channel_axis: Any) -> tuple[int, int]:
+    """The axes, from 0 on. Raises where the scheme's groups do not fit the shape."""
+    along = _checked_axis(s, shape, axis)
+    channel = _checked_axis(s, shape, channel_axis, "channel_axis")
+    if any(isinstance(level.group, tuple) for level in s.levels) and len(shape) < 2:
+        raise ValueError(f"x has shape {shape}, allowed for {s}: at least two axes, which its tiles lie in")
+    return along, channel
+
+
+def _importance(s: Scheme, shape: tuple[int, ...], axis: int, importance: Any) -> np.ndarray | None:
+    """Weights of a search, checked: float64, one for each place along the axis."""
+    if importance is None:
+        return None
+    if not s.search:
+        raise ValueError(f"importance is given, allowed with @search=mse: {s} searches no scales")
+    if s.hadamard:
+        raise ValueError(f"importance is given, allowed without hadamard: {s} mixes the places that it weights")
+    weights = np.ascontiguousarray(importance, dtype=np.float64)
+    length = shape[axis] if shape else 1
+    if weights.shape != (length,):
+        raise ValueError(
+            f"importance has shape {weights.shape}, allowed: ({length},), one weight for each place along axis {axis}"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("importance has weights that are negative or not finite, allowed: 0 or more")
+    return weights
 
 
 def _options(
@@ -181,12 +222,16 @@ def _options(
     )
 
 
-def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, count: int) -> tuple[int, ...]:
+def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, channel: int, count: int) -> tuple[int, ...]:
     group = s.levels[level].group
     if group == "tensor":
         return ()
     if level > 0:
         return (count,)
+    if group == "channel":
+        return (shape[channel],)
+    if isinstance(group, tuple):
+        return (*shape[:-2], -(-shape[-2] // group[0]), -(-shape[-1] // group[1]))
     return (*shape[:axis], -(-shape[axis] // int(group)), *shape[axis + 1 :])
 
 
@@ -195,6 +240,8 @@ def quantize(
     scheme: Any,
     *,
     axis: int | None = None,
+    channel_axis: int = 0,
+    importance: Any = None,
     rounding: str | None = None,
     scale_rounding: str | None = None,
     overflow: str | None = None,
@@ -208,15 +255,18 @@ def quantize(
 ) -> Quantized:
     """x as codes and scales of a scheme.
 
-    scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. rounding governs the
-    elements (nearest_ties_to_even by default); scales follow the scheme's recipe unless scale_rounding names a mode.
-    Elements and scales saturate. The last group may be shorter. A group with NaN or infinity gets a NaN scale and codes
-    of +0 where the scale format has a NaN; otherwise those elements follow nan=. All quotients are formed exactly and
-    rounded once (contract, section 2.9).
+    scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. channel_axis: whose
+    indices "channel" groups by. importance: for @search=mse, a weight of the squared error for each place along axis.
+    rounding governs the elements (nearest_ties_to_even by default); scales follow the scheme's recipe unless
+    scale_rounding names a mode. Elements and scales saturate. The last group may be shorter. A group with NaN or
+    infinity gets a NaN scale and codes of +0 where the scale format has a NaN; otherwise those elements follow nan=.
+    All quotients are formed exactly and rounded once, but for recipes that say otherwise (contract, sections 2.9 and
+    2.10).
     """
     s = to_scheme(scheme)
     a = carried("x", x)
-    axis = _checked_axis(s, a.shape, axis)
+    axis, channel = _checked_view(s, a.shape, axis, channel_axis)
+    weights = _importance(s, a.shape, axis, importance)
     how, draw = _options(
         s,
         a,
@@ -239,15 +289,25 @@ def quantize(
     planes: list[np.ndarray] = []
     count = thread_count(threads)
     zero_scales, saturated = _core.quantize(
-        a.data, axis_view(a.shape, axis), s._spec, codes, planes, a.carrier, how, scale_rounding, draw(), count
+        a.data,
+        axis_view(a.shape, axis, channel),
+        s._spec,
+        codes,
+        planes,
+        a.carrier,
+        how,
+        scale_rounding,
+        draw(),
+        count,
+        weights,
     )
     scale_codes = []
     for i, (plane, name) in enumerate(zip(planes, scale_elements, strict=True)):
-        memory = kind.empty(_scale_shape(s, i, a.shape, axis, plane.size), name)
+        memory = kind.empty(_scale_shape(s, i, a.shape, axis, channel, plane.size), name)
         memory[...] = plane.reshape(memory.shape)
         scale_codes.append(kind.give(memory, name))
     codes = kind.give(codes, elements)
-    return Quantized(s, codes, tuple(scale_codes), axis, a.carrier, zero_scales, saturated)
+    return Quantized(s, codes, tuple(scale_codes), axis, channel, a.carrier, zero_scales, saturated)
 
 
 def fake_quantize(
@@ -255,6 +315,8 @@ def fake_quantize(
     scheme: Any,
     *,
     axis: int | None = None,
+    channel_axis: int = 0,
+    importance: Any = None,
     rounding: str | None = None,
     scale_rounding: str | None = None,
     overflow: str | None = None,
@@ -272,7 +334,7 @@ def fake_quantize(
     Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold
     the element format's values exactly.
     """
-    if rng is None and random is None and overflow is None:
+    if rng is None and random is None and overflow is None and importance is None and channel_axis == 0:
         call = _scheme_call(scheme, rounding, scale_rounding, nan, ftz, random_bits, projection)
         direct = None if call is None else call.fake_quantize(x, out, axis, threads)
         if direct is not None:
@@ -281,6 +343,8 @@ def fake_quantize(
         x,
         scheme,
         axis=axis,
+        channel_axis=channel_axis,
+        importance=importance,
         rounding=rounding,
         scale_rounding=scale_rounding,
         overflow=overflow,
@@ -334,6 +398,8 @@ def fake_quantize_report(
     scheme: Any,
     *,
     axis: int | None = None,
+    channel_axis: int = 0,
+    importance: Any = None,
     scale_rounding: str | None = None,
     out: Any = None,
     threads: int | None = None,
@@ -343,14 +409,17 @@ def fake_quantize_report(
     s = to_scheme(scheme)
     a = carried("x", x)
     check_holds(s.element._spec, a.carrier, s.element.name)
-    axis = _checked_axis(s, a.shape, axis)
+    axis, channel = _checked_view(s, a.shape, axis, channel_axis)
+    weights = _importance(s, a.shape, axis, importance)
     how, draw = _options(s, a, scale_rounding=scale_rounding, **projection)
-    view = axis_view(a.shape, axis)
+    view = axis_view(a.shape, axis, channel)
     count = thread_count(threads)
     report: list[int] = []
 
     def compute(target: np.ndarray, source: Any) -> None:
-        report.extend(_core.fake_quantize(a.data, view, s._spec, target, a.carrier, how, scale_rounding, source, count))
+        report.extend(
+            _core.fake_quantize(a.data, view, s._spec, target, a.carrier, how, scale_rounding, source, count, weights)
+        )
 
     values = with_out(a, out, DTYPES[a.carrier], compute, draw)
     return values, report[0], report[1]

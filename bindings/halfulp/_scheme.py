@@ -12,10 +12,10 @@ from halfulp._format import format as to_format
 
 
 class Level(NamedTuple):
-    """One level of scales. group: a length along the axis (from the second level on: of the scales before it), or
-    "tensor"."""
+    """One level of scales. group: a length along the axis (from the second level on: of the scales before it), a tile
+    (rows, columns) of the last two axes, "channel" (one group for each index of channel_axis), or "tensor"."""
 
-    group: int | str
+    group: int | tuple[int, int] | str
     format: Format
 
 
@@ -42,6 +42,27 @@ class Scheme:
         return tuple(Level(group, Format(spec)) for group, spec in self._spec.levels)
 
     @property
+    def recipe(self) -> str:
+        """How scales are found: a name of :func:`recipes`, "" where scales have no named recipes and are the exact
+        quotient."""
+        return self._spec.recipe
+
+    @property
+    def search(self) -> str:
+        """ "mse" where the innermost scales are chosen by the squared error that they leave, else ""."""
+        return self._spec.search
+
+    @property
+    def hadamard(self) -> int:
+        """Length of the runs that a randomized Hadamard transform mixes before quantization; 0: none."""
+        return self._spec.hadamard
+
+    @property
+    def signs(self) -> int:
+        """The seed of the transform's random signs."""
+        return self._spec.signs
+
+    @property
     def bits_per_element(self) -> float:
         """Bits per element with scales counted, in a large array: what an array has once does not count, nor a ragged
         last group."""
@@ -55,10 +76,14 @@ class Scheme:
             "levels:" if self.levels else "levels: []",
         ]
         for level in self.levels:
-            rule = (
-                "recipe: ocp_floor" if not level.format.has_zero else "scale: largest magnitude / largest reach (rne)"
-            )
-            lines.append(f"  - {{group: {level.group}, format: {level.format}, {rule}}}")
+            lines.append(f"  - {{group: {group_text(level.group)}, format: {level.format}}}")
+        lines.append(
+            f"recipe: {self.recipe or 'amax / largest reach, exact, nearest even'}" if self.levels else "recipe: none"
+        )
+        if self.search:
+            lines.append(f"search: {self.search}")
+        if self.hadamard:
+            lines.append(f"hadamard: {{length: {self.hadamard}, signs: {self.signs}}}")
         element = "".join(f"  {line}\n" for line in self.element.describe().splitlines())
         return "\n".join(lines) + "\nelement:\n" + element
 
@@ -94,6 +119,31 @@ def scheme(text: Any) -> Scheme:
 def _named(text: str) -> Scheme:
     check_ascii("scheme", text)
     return Scheme(_core.parse_scheme(text))
+
+
+def group_text(group: int | tuple[int, int] | str) -> str:
+    """A level's group as the grammar writes it: "32", "32x32", "channel", "tensor"."""
+    return "x".join(map(str, group)) if isinstance(group, tuple) else str(group)
+
+
+class Recipe(NamedTuple):
+    """How scales are found. shape: which schemes it is for, "power_of_two" (one level of power-of-two scales) or
+    "nvfp4" (e2m1fn/N:e4m3fn/tensor:binary32). default: what such a scheme has without @recipe=."""
+
+    name: str
+    shape: str
+    default: bool
+    summary: str
+    source: str
+
+
+def recipes() -> list[Recipe]:
+    """The scale recipes by name, for ``@recipe=``.
+
+    In the summaries amax = m 2^e with 1 <= m < 2 is the group's largest magnitude, L = mL 2^E the element format's with
+    M mantissa bits, and the scale is 2^k.
+    """
+    return [Recipe(*row) for row in _core.recipes()]
 
 
 def schemes() -> list[Scheme]:

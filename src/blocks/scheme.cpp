@@ -1,5 +1,6 @@
 #include "halfulp/blocks/scheme.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "../formats/known_names.hpp"
 #include "halfulp/blocks/exact_ratio.hpp"
 #include "halfulp/formats/name.hpp"
+#include "halfulp/formats/registry.hpp"
 #include "halfulp/formats/shape.hpp"
 
 namespace halfulp {
@@ -25,36 +27,32 @@ constexpr std::array<published_scheme, 6> published{{
 // Known to the grammar, built by later versions.
 constexpr std::array<std::string_view, 6> reserved_schemes{"mxint8",    "nf4_64", "nf4_64_dq256",
                                                            "int4_g128", "b1.58",  "int4_g64"};
-constexpr std::array<std::string_view, 6> reserved_options{"zero_point", "hadamard",     "search",
-                                                           "flat",       "double_quant", "recipe"};
-// The recipe that a scheme has anyway may be written out.
-constexpr std::array<std::string_view, 2> default_recipes{"ocp_floor", "nvfp4_exact"};
+constexpr std::array<std::string_view, 3> reserved_options{"zero_point", "flat", "double_quant"};
+constexpr std::array<std::string_view, 4> built_options{"recipe", "search", "hadamard", "signs"};
 
 [[noreturn]] void refuse(std::string_view whole, const std::string& why) {
     throw std::invalid_argument("scheme " + quoted(whole) + ": " + why);
 }
 
-scale_group parse_group(std::string_view whole, std::string_view text) {
-    if (text == "tensor") return {0};
-    const std::size_t cross = text.find('x');
-    const auto is_number = [](std::string_view word) {
-        return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    const bool is_tile =
-        cross != std::string_view::npos && is_number(text.substr(0, cross)) && is_number(text.substr(cross + 1));
-    if (text == "channel" || is_tile) {
-        refuse(whole, "group " + quoted(text) +
-                          " is known (channels and tiles) but this version does not build it yet; it builds a length "
-                          "such as 32, and 'tensor'");
-    }
+/// A length of a group: 1 to 2^32 - 1, without zeros in front; 0 where the text is none.
+std::uint64_t group_length(std::string_view text) {
     std::uint64_t length = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc{} || end != text.data() + text.size() || length == 0 || length > max_group_length ||
-        text[0] == '0') {
+    const bool sound = error == std::errc{} && end == text.data() + text.size() && length <= max_group_length;
+    return sound && text[0] != '0' ? length : 0;
+}
+
+scale_group parse_group(std::string_view whole, std::string_view text) {
+    if (text == "tensor") return {};
+    if (text == "channel") return {.channel = true};
+    const std::size_t cross = text.find('x');
+    const std::uint64_t length = group_length(text.substr(cross == std::string_view::npos ? 0 : cross + 1));
+    const std::uint64_t rows = cross == std::string_view::npos ? 0 : group_length(text.substr(0, cross));
+    if (length == 0 || (cross != std::string_view::npos && rows == 0)) {
         refuse(whole, "group is " + quoted(text) +
-                          ", allowed: a length from 1 to 2^32 - 1, 'tensor' ('channel' and 'RxC' in a later version)");
+                          ", allowed: a length from 1 to 2^32 - 1, a tile such as 32x32, 'channel', 'tensor'");
     }
-    return {length};
+    return {length, rows};
 }
 
 float_format parse_part(std::string_view whole, std::string_view text) {
@@ -65,30 +63,80 @@ float_format parse_part(std::string_view whole, std::string_view text) {
     }
 }
 
-void check_options(std::string_view whole, std::string_view options, const scheme& s) {
+std::string recipe_names(recipe_shape shape) {
+    std::string names;
+    for (const recipe_row& row : recipes) {
+        if (row.shape == shape) names += (names.empty() ? "" : ", ") + std::string(row.name);
+    }
+    return names;
+}
+
+recipe parse_recipe(std::string_view whole, std::string_view name, const scheme& s) {
+    const std::optional<recipe_shape> shape = shape_for_recipes(s);
+    const recipe_row* row = find_recipe(name);
+    if (row != nullptr && shape == row->shape) return row->id;
+    if (!shape) {
+        refuse(whole, "recipe is " + quoted(name) +
+                          ", allowed: none; recipes are for one level of power-of-two scales such as e8m0fnu, and for "
+                          "e2m1fn/N:e4m3fn/tensor:binary32");
+    }
+    std::vector<std::string_view> names;
+    for (const recipe_row& known : recipes) names.push_back(known.name);
+    refuse(whole, "recipe is " + quoted(name) + (row == nullptr ? suggestion(name, names) : "") +
+                      ", allowed for this scheme: " + recipe_names(*shape));
+}
+
+std::uint64_t parse_number(std::string_view whole, std::string_view option, std::string_view value,
+                           const std::string& allowed) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool padded = value.size() > 1 && value[0] == '0';
+    if (value.empty() || error != std::errc{} || end != value.data() + value.size() || padded)
+        refuse(whole, std::string(option) + " is " + quoted(value) + ", allowed: " + allowed);
+    return number;
+}
+
+void take_option(std::string_view whole, std::string_view name, std::string_view value, scheme& s) {
+    if (name == "recipe") {
+        s.scale_recipe = parse_recipe(whole, value, s);
+    } else if (name == "search") {
+        if (value != "mse") refuse(whole, "search is " + quoted(value) + ", allowed: mse");
+        s.search = scale_search::mse;
+    } else if (name == "hadamard") {
+        const std::string allowed = "a power of two from 2 to " + std::to_string(max_hadamard);
+        const std::uint64_t length = parse_number(whole, name, value, allowed);
+        if (length < 2 || length > max_hadamard || (length & (length - 1)) != 0)
+            refuse(whole, "hadamard is " + quoted(value) + ", allowed: " + allowed);
+        s.hadamard = static_cast<std::uint32_t>(length);
+    } else {
+        s.signs = parse_number(whole, name, value, "a seed from 0 to 2^64 - 1");
+    }
+}
+
+void parse_options(std::string_view whole, std::string_view options, scheme& s) {
+    if (options.empty() || options.ends_with(',')) refuse(whole, "an option's name is missing at the end");
+    std::vector<std::string_view> taken;
     while (!options.empty()) {
         const std::size_t comma = options.find(',');
         const std::string_view option = options.substr(0, comma);
         options = comma == std::string_view::npos ? std::string_view{} : options.substr(comma + 1);
-        const std::string_view name = option.substr(0, option.find('='));
-        bool known = false;
-        for (const std::string_view reserved : reserved_options) known = known || reserved == name;
-        if (!known) {
-            refuse(whole, "option " + quoted(name) + " is not known" +
-                              suggestion(name, {reserved_options.begin(), reserved_options.end()}) +
-                              "; expected recipe=…, zero_point, hadamard=…, search=…, flat, double_quant");
+        const std::size_t equals = option.find('=');
+        const std::string_view name = option.substr(0, equals);
+        const auto is = [name](std::string_view known) { return known == name; };
+        if (std::ranges::any_of(reserved_options, is)) {
+            refuse(whole, "option " + quoted(option) + " is known but this version does not build it yet; it builds " +
+                              "recipe=…, search=mse, hadamard=…, signs=…");
         }
-        const bool is_mx = s.levels.size() == 1 && is_power_of_two_scale(s.levels[0].format);
-        const std::string_view value =
-            option.size() > name.size() ? option.substr(name.size() + 1) : std::string_view{};
-        if (name == "recipe" &&
-            ((value == default_recipes[0] && is_mx) || (value == default_recipes[1] && s.levels.size() == 2)))
-            continue;
-        refuse(whole,
-               "option " + quoted(option) +
-                   " is known but this version does not build it yet; it builds the default recipe of each scheme");
+        if (std::ranges::none_of(built_options, is)) {
+            refuse(whole, "option " + quoted(name) + " is not known" +
+                              suggestion(name, {built_options.begin(), built_options.end()}) +
+                              "; expected recipe=…, search=mse, hadamard=…, signs=…");
+        }
+        if (std::ranges::any_of(taken, is)) refuse(whole, "option " + quoted(name) + " stands there twice");
+        taken.push_back(name);
+        take_option(whole, name, equals == std::string_view::npos ? std::string_view{} : option.substr(equals + 1), s);
     }
-    if (whole.ends_with('@') || whole.ends_with(',')) refuse(whole, "an option's name is missing at the end");
+    if (s.signs != 0 && s.hadamard == 0) refuse(whole, "signs is given without hadamard, whose signs it draws");
 }
 
 const published_scheme* find_published(std::string_view name) {
@@ -98,26 +146,67 @@ const published_scheme* find_published(std::string_view name) {
     return nullptr;
 }
 
-std::string to_plain_text(const scheme& s) {
+std::string to_text(const scale_group& group) {
+    if (group.channel) return "channel";
+    if (group.is_tensor()) return "tensor";
+    return (group.is_tile() ? std::to_string(group.rows) + "x" : "") + std::to_string(group.length);
+}
+
+std::string levels_text(const scheme& s) {
     std::string text = to_string(s.element);
-    for (const scale_level& level : s.levels) {
-        text += "/" + (level.group.is_tensor() ? std::string("tensor") : std::to_string(level.group.length)) + ":" +
-                to_string(level.format);
-    }
+    for (const scale_level& level : s.levels) text += "/" + to_text(level.group) + ":" + to_string(level.format);
     return text;
+}
+
+std::string options_text(const scheme& s) {
+    std::string text;
+    const auto add = [&](const std::string& option) { text += (text.empty() ? "@" : ",") + option; };
+    if (s.scale_recipe != recipe::standard) {
+        const std::optional<recipe_shape> shape = shape_for_recipes(s);
+        const recipe_row* row = shape ? find_recipe(s.scale_recipe, *shape) : nullptr;
+        if (row != nullptr) add("recipe=" + std::string(row->name));
+    }
+    if (s.search == scale_search::mse) add("search=mse");
+    if (s.hadamard != 0) add("hadamard=" + std::to_string(s.hadamard));
+    if (s.signs != 0) add("signs=" + std::to_string(s.signs));
+    return text;
+}
+
+}  // namespace
+
+std::optional<recipe_shape> shape_for_recipes(const scheme& s) {
+    constexpr float_format e2m1fn = find_registered("e2m1fn")->format;
+    constexpr float_format e4m3fn = find_registered("e4m3fn")->format;
+    if (s.levels.size() == 1 && is_power_of_two_scale(s.levels[0].format)) return recipe_shape::power_of_two;
+    if (s.element == e2m1fn && s.levels.size() == 2 && s.levels[0].format == e4m3fn && !s.levels[0].group.is_tensor() &&
+        s.levels[1].group.is_tensor() && s.levels[1].format == find_registered("binary32")->format)
+        return recipe_shape::nvfp4;
+    return std::nullopt;
+}
+
+namespace {
+
+void validate_group(const scheme& s, std::size_t i) {
+    const scale_group& group = s.levels[i].group;
+    validate(s.levels[i].format);
+    const bool whole = group.length == 0;
+    if (group.length > max_group_length || group.rows > max_group_length || (whole && group.rows != 0) ||
+        (group.channel && !whole)) {
+        throw std::invalid_argument("group is " + (group.is_tile() ? std::to_string(group.rows) + "x" : "") +
+                                    std::to_string(group.length) +
+                                    ", allowed: 1 to 2^32 - 1, or 0 for the whole tensor and for channels");
+    }
+    if (i > 0 && group.is_tile()) {
+        throw std::invalid_argument("level " + std::to_string(i + 1) + " has the group " + to_text(group) +
+                                    ", allowed: tiles on the first level only");
+    }
 }
 
 }  // namespace
 
 void validate(const scheme& s) {
     validate(s.element);
-    for (const scale_level& level : s.levels) {
-        validate(level.format);
-        if (level.group.length > max_group_length) {
-            throw std::invalid_argument("group is " + std::to_string(level.group.length) +
-                                        ", allowed: 1 to 2^32 - 1, or 0 for the whole tensor");
-        }
-    }
+    for (std::size_t i = 0; i < s.levels.size(); ++i) validate_group(s, i);
     if (s.levels.size() > max_scale_levels) {
         throw std::invalid_argument("the scheme has " + std::to_string(s.levels.size()) +
                                     " levels of scales, allowed: at most " + std::to_string(max_scale_levels));
@@ -129,7 +218,35 @@ void validate(const scheme& s) {
                 "), which take no outer level unless a recipe says how; allowed: end there, or another scale format");
         }
     }
+    if (s.scale_recipe != recipe::standard) {
+        const std::optional<recipe_shape> shape = shape_for_recipes(s);
+        if (!shape || find_recipe(s.scale_recipe, *shape) == nullptr)
+            throw std::invalid_argument("the recipe is for schemes of another shape");
+    }
+    if (s.search != scale_search::none && s.levels.empty())
+        throw std::invalid_argument("search is mse, allowed: with at least one level of scales");
+    if (s.search != scale_search::none && (is_binary32(s.scale_recipe) || is_four_over_six(s.scale_recipe)))
+        throw std::invalid_argument(
+            "search is mse, allowed: with recipes that find scales exactly and do not choose between scales "
+            "themselves");
+    if (s.hadamard == 1 || s.hadamard > max_hadamard || (s.hadamard & (s.hadamard - 1)) != 0)
+        throw std::invalid_argument("hadamard is " + std::to_string(s.hadamard) +
+                                    ", allowed: 0 for none, or a power of two from 2 to " +
+                                    std::to_string(max_hadamard));
 }
+
+namespace {
+
+const scheme& check(std::string_view whole, const scheme& s) {
+    try {
+        validate(s);
+    } catch (const std::invalid_argument& error) {
+        refuse(whole, error.what());
+    }
+    return s;
+}
+
+}  // namespace
 
 scheme parse_scheme(std::string_view whole) {
     const std::size_t at = whole.find('@');
@@ -162,8 +279,8 @@ scheme parse_scheme(std::string_view whole) {
         } catch (const std::invalid_argument& error) {
             refuse(whole, hint.empty() ? error.what() : "not a known scheme or format" + hint);
         }
-        if (at != std::string_view::npos) check_options(whole, whole.substr(at + 1), s);
-        return s;
+        if (at != std::string_view::npos) parse_options(whole, whole.substr(at + 1), s);
+        return check(whole, s);
     }
     scheme s{parse_part(whole, parts[0]), {}};
     for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -174,29 +291,26 @@ scheme parse_scheme(std::string_view whole) {
         s.levels.push_back(
             {parse_group(whole, parts[i].substr(0, colon)), parse_part(whole, parts[i].substr(colon + 1))});
     }
-    try {
-        validate(s);
-    } catch (const std::invalid_argument& error) {
-        refuse(whole, error.what());
-    }
-    if (at != std::string_view::npos) check_options(whole, whole.substr(at + 1), s);
-    return s;
+    check(whole, s);
+    if (at != std::string_view::npos) parse_options(whole, whole.substr(at + 1), s);
+    return check(whole, s);
 }
 
 std::string to_string(const scheme& s) {
-    const std::string plain = to_plain_text(s);
+    const std::string plain = levels_text(s);
     for (const published_scheme& row : published) {
-        if (row.text == plain) return std::string(row.name);
+        if (row.text == plain) return std::string(row.name) + options_text(s);
     }
-    return plain;
+    return plain + options_text(s);
 }
 
 double bits_per_element(const scheme& s) {
     double bits = s.element.bits();
     double elements_per_scale = 1;
     for (const scale_level& level : s.levels) {
-        if (level.group.is_tensor()) break;
+        if (!level.group.is_run() && !level.group.is_tile()) break;
         elements_per_scale *= static_cast<double>(level.group.length);
+        if (level.group.is_tile()) elements_per_scale *= static_cast<double>(level.group.rows);
         bits += level.format.bits() / elements_per_scale;
     }
     return bits;

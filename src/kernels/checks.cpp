@@ -81,10 +81,10 @@ void check_threads(int threads) {
 }
 
 void throw_missing_nan(std::size_t index, const float_format& format) {
-    throw std::invalid_argument("nan is 'raise': x" + at(index) + " (counted in C order) becomes NaN and " +
-                                to_string(format) +
-                                " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and "
-                                "fake_quantize also nan='keep')");
+    throw missing_nan(index, "nan is 'raise': x" + at(index) + " (counted in C order) becomes NaN and " +
+                                 to_string(format) +
+                                 " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and "
+                                 "fake_quantize also nan='keep')");
 }
 
 void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format) {

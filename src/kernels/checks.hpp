@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "halfulp/kernels/randomness.hpp"
@@ -32,6 +33,11 @@ void check_not_kept(nan_policy nan, const std::string& function);
 /// Threads are at least 1.
 void check_threads(int threads);
 
+/// A NaN for which the format has no code, at a place that whoever rearranged the array can put right.
+struct missing_nan : std::invalid_argument {
+    std::size_t index;
+    missing_nan(std::size_t i, const std::string& what) : std::invalid_argument(what), index(i) {}
+};
 [[noreturn]] void throw_missing_nan(std::size_t index, const float_format& format);
 
 /// A code has bits above its format's width.

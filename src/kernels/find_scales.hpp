@@ -4,9 +4,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "binary32_recipe.hpp"
 #include "float_environment.hpp"
 #include "halfulp/blocks/scale.hpp"
 #include "halfulp/codecs/carrier.hpp"
@@ -22,6 +25,11 @@ struct group_maxima {
     std::vector<std::uint64_t> magnitude;
     std::vector<std::uint8_t> nonfinite;
 };
+
+/// Replaces scales of level 0 by those that leave smaller errors in their groups, and returns how many had been zero; see choose_scales.hpp.
+template <carrier T>
+std::uint64_t choose_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
+                            const quantize_options& options, const group_maxima& maxima, scale_planes& scales);
 
 template <carrier T>
 group_maxima find_maxima(std::span<const T> x, const scheme_layout& layout, int threads) {
@@ -87,16 +95,11 @@ group_maxima find_maxima(std::span<const T> x, const scheme_layout& layout, int 
     return out;
 }
 
-/// Fills the scale codes of all levels; returns how many scales rounded to zero under a positive largest magnitude.
-/// Only the innermost scales become NaN for a NaN or an infinity in their group; outer levels see the finite values.
+/// The largest magnitudes of all levels.
 template <carrier T>
-std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
-                          const quantize_options& options, scale_planes& scales) {
-    const std::size_t levels = s.levels.size();
-    scales.assign(levels, {});
-    if (levels == 0) return 0;
-    std::vector<group_maxima> maxima{find_maxima(x, layout, options.threads)};
-    for (std::size_t level = 1; level < levels; ++level) {
+std::vector<group_maxima> find_all_maxima(std::span<const T> x, const scheme_layout& layout, int threads) {
+    std::vector<group_maxima> maxima{find_maxima(x, layout, threads)};
+    for (std::size_t level = 1; level < layout.counts().size(); ++level) {
         group_maxima outer{std::vector<std::uint64_t>(layout.counts()[level]), {}};
         for (std::uint64_t i = 0; i < layout.counts()[level - 1]; ++i) {
             std::uint64_t& most = outer.magnitude[layout.parent(level - 1, i)];
@@ -104,36 +107,107 @@ std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_la
         }
         maxima.push_back(std::move(outer));
     }
-    const rounding_mode* rounding = options.scale_rounding ? &*options.scale_rounding : nullptr;
-    const bool stochastic = rounding != nullptr && is_stochastic(*rounding);
+    return maxima;
+}
+
+/// The values of the scales over scale i of a level, from the next level outward.
+struct outer_scales {
+    std::array<dyadic, max_scale_levels> values{};
+    std::size_t count = 0;
+
+    outer_scales(const scheme& s, const scheme_layout& layout, const scale_planes& scales, std::size_t level,
+                 std::uint64_t i) noexcept {
+        for (std::size_t above = level; above + 1 < s.levels.size(); ++above) {
+            i = layout.parent(above, i);
+            values[count++] = s.levels[above + 1].format.finite_value(scales[above + 1][i]);
+        }
+    }
+    [[nodiscard]] std::span<const dyadic> all() const noexcept { return {values.data(), count}; }
+};
+
+/// Calls find(i), a group_scale, for every scale of a level and keeps the codes; returns how many rounded to zero under a positive
+/// largest magnitude.
+template <class Find>
+std::uint64_t fill_level(std::vector<std::uint64_t>& codes, std::uint64_t count, int threads, const Find& find) {
+    codes.resize(count);
     std::atomic<std::uint64_t> zero_scales{0};
-    for (std::size_t level = levels; level-- > 0;) {
-        const scale_rule rule(s, level, rounding, options.random_bits);
-        scales[level].resize(layout.counts()[level]);
-        parallel_for(layout.counts()[level], options.threads, 256, [&](std::size_t begin, std::size_t end) {
-            const float_environment environment;
-            std::uint64_t zeros = 0;
-            for (std::size_t i = begin; i < end; ++i) {
-                std::array<dyadic, max_scale_levels> outer{};
-                std::size_t outers = 0;
-                std::uint64_t index = i;
-                for (std::size_t above = level; above + 1 < levels; ++above) {
-                    index = layout.parent(above, index);
-                    outer[outers++] = s.levels[above + 1].format.finite_value(scales[above + 1][index]);
-                }
+    parallel_for(count, threads, 256, [&](std::size_t begin, std::size_t end) {
+        const float_environment environment;
+        std::uint64_t zeros = 0;
+        for (std::size_t i = begin; i < end; ++i) {
+            const group_scale found = find(i);
+            codes[i] = found.code;
+            zeros += found.rounded_to_zero;
+        }
+        zero_scales += zeros;
+    });
+    return zero_scales;
+}
+
+/// The constants of a binary32 recipe for this tensor; none where another rule holds: other recipes, and a tensor of zeros.
+template <carrier T>
+std::optional<binary32_recipe> binary32_steps(const scheme& s, const std::vector<group_maxima>& maxima) {
+    if (!is_binary32(s.scale_recipe)) return std::nullopt;
+    const dyadic amax = carrier_traits<T>::format.magnitude_value(maxima[1].magnitude[0]);
+    const float_environment environment;
+    const float top = std::min(to_binary32(amax), std::numeric_limits<float>::max());
+    if (top == 0) return std::nullopt;
+    return binary32_recipe(s.scale_recipe, top);
+}
+
+template <carrier T>
+std::uint64_t find_binary32_scales(const scheme& s, const scheme_layout& layout, const quantize_options& options,
+                                   const binary32_recipe& steps, const group_maxima& maxima, scale_planes& scales) {
+    const projector to_block(s.levels[0].format, {.overflow = overflow_policy::sat_finite});
+    scales[1] = {to_bits(steps.tensor_scale())};
+    const bool lost = steps.tensor_scale() == 0;  // then so are the scales inside, which are not counted again
+    const std::uint64_t zeros =
+        fill_level(scales[0], layout.counts()[0], options.threads, [&](std::uint64_t i) -> group_scale {
+            if (maxima.nonfinite[i] != 0) return {s.levels[0].format.nan_code(), {}, false};
+            const float amax = to_binary32(carrier_traits<T>::format.magnitude_value(maxima.magnitude[i]));
+            if (lost) return {};
+            const float quotient = steps.block_quotient(amax);
+            const projected rounded = project(quotient, to_block);
+            if (rounded.significand != 0) return {to_code(rounded, to_block.grid), {}, false};
+            const float instead = steps.instead_of_zero();
+            return {to_code(project(instead, to_block), to_block.grid), {}, instead == 0 && amax != 0};
+        });
+    return zeros + (lost ? 1 : 0);
+}
+
+/// Fills the scale codes of all levels; returns how many scales rounded to zero under a positive largest magnitude.
+/// Only the innermost scales become NaN for a NaN or an infinity in their group; outer levels see the finite values.
+/// `steps`: filled where the elements too are computed in binary32.
+template <carrier T>
+std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
+                          const quantize_options& options, scale_planes& scales,
+                          std::optional<binary32_recipe>& steps) {
+    const std::size_t levels = s.levels.size();
+    scales.assign(levels, {});
+    if (levels == 0) return 0;
+    const std::vector<group_maxima> maxima = find_all_maxima(x, layout, options.threads);
+    steps = binary32_steps<T>(s, maxima);
+    std::uint64_t zero_scales = 0;
+    if (steps) {
+        zero_scales = find_binary32_scales<T>(s, layout, options, *steps, maxima[0], scales);
+    } else {
+        const rounding_mode* rounding = options.scale_rounding ? &*options.scale_rounding : nullptr;
+        const bool stochastic = rounding != nullptr && is_stochastic(*rounding);
+        for (std::size_t level = levels; level-- > 0;) {
+            const scale_rule rule(s, level, rounding, options.random_bits);
+            zero_scales += fill_level(scales[level], layout.counts()[level], options.threads, [&](std::uint64_t i) {
                 const std::uint32_t random =
                     stochastic ? options.random.source.word(i, 0x80000000u + static_cast<std::uint32_t>(level)) >>
                                      (32 - options.random_bits)
                                : 0;
                 const dyadic amax = carrier_traits<T>::format.magnitude_value(maxima[level].magnitude[i]);
-                const group_scale found =
-                    rule.scale(amax, std::span(outer).first(outers), level == 0 && maxima[0].nonfinite[i] != 0, random);
-                scales[level][i] = found.code;
-                zeros += found.rounded_to_zero;
-            }
-            zero_scales += zeros;
-        });
+                return rule.scale(amax, outer_scales(s, layout, scales, level, i).all(),
+                                  level == 0 && maxima[0].nonfinite[i] != 0, random);
+            });
+        }
     }
+    if (s.search != scale_search::none || is_four_over_six(s.scale_recipe))
+        zero_scales -= choose_scales(x, s, layout, options, maxima[0], scales);
     return zero_scales;
 }
 

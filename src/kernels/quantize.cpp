@@ -2,35 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-#include "block_conversion.hpp"
-#include "block_decoding.hpp"
 #include "checks.hpp"
-#include "find_scales.hpp"
-#include "float_environment.hpp"
-#include "halfulp/blocks/scaled_element.hpp"
-#include "halfulp/codecs/codec.hpp"
-#include "halfulp/codecs/pack.hpp"
+#include "hadamard.hpp"
 #include "halfulp/formats/name.hpp"
-#include "scheme_layout.hpp"
+#include "halfulp/rounding/name.hpp"
+#include "quantize_runs.hpp"
+#include "regrouping.hpp"
 
 namespace halfulp {
 namespace {
 
-using detail::combined_scale;
-using detail::piece;
-using detail::scheme_layout;
-
-/// Calls body(index) for every element of lane k.
-template <class Body>
-void for_each_in_lane(const piece& at, std::uint64_t k, const Body& body) {
-    for (std::uint64_t j = 0; j < at.count; ++j) body(at.first + j * at.stride + k);
-}
+using detail::regrouping;
 
 void check_shape(const scheme& s, const axis_view& view, std::size_t x_size) {
     validate(s);
@@ -53,68 +41,200 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
     detail::check_offset(options.random.source.offset, x_size);
 }
 
-/// Quantizes by vector kernels where they cover the call, else by the scalar definition, which hands every element to
-/// sink(index, projected number, scale). `scales` is filled unless it is null.
-template <carrier T, class Out, class Sink>
-quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
-                              scale_planes* scales, const quantize_options& options, const Sink& sink,
-                              std::uint8_t* packed = nullptr) {
-    const scheme_layout layout(s, view);
-    const bool stochastic = is_stochastic(options.rounding);
-    const scaled_encoder<T> encoder(s.element,
-                                    {.rounding = options.rounding,
-                                     .overflow = overflow_policy::sat_finite,
-                                     .nan = options.nan,
-                                     .ftz = options.ftz,
-                                     .random_bits = static_cast<std::uint8_t>(options.random_bits)},
-                                    !s.levels.empty());
-    // The definition on lane k of a piece: how many elements saturated.
-    const auto define = [&](const piece& at, const combined_scale& scale, std::uint64_t k) {
-        const bool quick = encoder.divides_in_binary64(scale);
-        std::uint64_t over = 0;
-        for (std::uint64_t j = 0; j < at.count; ++j) {
-            const std::uint64_t i = at.first + j * at.stride + k;
-            const std::uint32_t random = !stochastic ? 0
-                                         : options.random.from == randomness::kind::given
-                                             ? options.random.given[i]
-                                             : options.random.source.word(i) >> (32 - options.random_bits);
-            const projected element = encoder(x[i], scale, quick, random);
-            if (element.missing_nan && options.nan == nan_policy::raise) detail::throw_missing_nan(i, s.element);
-            over += element.overflowed;
-            sink(i, element, scale);
-        }
-        return over;
-    };
-    detail::block_conversion<T, Out> vectors(s, layout, view, options);
-    if (packed != nullptr) vectors.pack_into(packed);
-    if (vectors.covers() && vectors.finds_scales()) return vectors.run(x, out, scales, define);
-    scale_planes own;
-    scale_planes& planes = scales == nullptr ? own : *scales;
-    quantize_report report;
-    report.zero_scales = detail::find_scales(x, s, layout, options, planes);
-    if (vectors.covers()) {
-        report.saturated = vectors.run(x, out, &planes, define).saturated;
-        return report;
+/// Does the first level have groups that are no runs?
+bool needs_regrouping(const scheme& s) noexcept {
+    return !s.levels.empty() && (s.levels[0].group.is_tile() || s.levels[0].group.channel);
+}
+
+/// The scheme with runs only. Channels on further levels are runs of scales, where a channel's scales lie together.
+scheme with_runs(const scheme& s, const axis_view& view) {
+    scheme plain = s;
+    plain.hadamard = 0;
+    plain.signs = 0;
+    axis_view runs = view;
+    if (needs_regrouping(s)) {
+        const regrouping regroup(s, view);
+        plain.levels[0].group = {regroup.length()};
+        runs = regroup.view();
     }
-    std::atomic<std::uint64_t> saturated{0};
-    detail::parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
-        const detail::float_environment environment;
-        std::uint64_t over = 0;
-        for (std::size_t p = begin; p < end; ++p) {
-            const piece at = layout.piece_at(p);
-            for (std::uint64_t k = 0; k < at.lanes; ++k)
-                over += define(at, combine_scales(s, layout, planes, at.group + k), k);
+    for (std::size_t level = 1; level < plain.levels.size(); ++level) {
+        scale_group& group = plain.levels[level].group;
+        if (!group.channel) continue;
+        scheme inside = plain;
+        inside.levels.resize(level);
+        const std::uint64_t scales = detail::scheme_layout(inside, runs).counts().back();
+        const bool said = view.channel_outer != 0 || view.channels != 0 || view.channel_inner != 0;
+        const std::uint64_t channels = said ? view.channels : view.outer;
+        const bool leading =
+            (!said || view.channel_outer <= 1) && !s.levels[0].group.channel &&
+            (s.levels[0].group.is_tile() ? view.size() / std::max<std::uint64_t>(view.rows * view.columns, 1)
+                                         : view.outer) %
+                    std::max<std::uint64_t>(channels, 1) ==
+                0;
+        if (!leading || (channels != 0 && scales % channels != 0)) {
+            throw std::invalid_argument("level " + std::to_string(level + 1) +
+                                        " groups by channel, allowed: where the channel axis is the first one and the "
+                                        "level inside groups along another axis");
         }
-        saturated += over;
+        group = {std::max<std::uint64_t>(channels == 0 ? 0 : scales / channels, 1)};
+    }
+    return plain;
+}
+
+/// The options for an array whose groups were brought side by side: what belongs to an element goes with it.
+template <carrier T>
+struct regrouped_call {
+    regrouping regroup;
+    quantize_options options;
+    std::vector<T> x;
+    std::vector<std::uint32_t> words;
+    std::vector<double> importance;
+
+    regrouped_call(std::span<const T> from, const scheme& s, const axis_view& view, const quantize_options& o)
+        : regroup(s, view), options(o), x(regroup.gather(from)) {
+        if (is_stochastic(o.rounding)) {
+            std::vector<std::uint32_t> drawn;
+            std::span<const std::uint32_t> given = o.random.given;
+            if (o.random.from == randomness::kind::drawn) {
+                drawn.resize(from.size());
+                fill_words(o.random.source, 0, 0, drawn);
+                for (std::uint32_t& word : drawn) word >>= 32 - o.random_bits;
+                given = drawn;
+            }
+            words = regroup.gather(given);
+            options.random = randomness(std::span<const std::uint32_t>(words));
+        }
+        if (!o.importance.empty()) {
+            std::vector<double> each(from.size());
+            for (std::size_t i = 0; i < each.size(); ++i) each[i] = o.importance[i / view.inner % view.length];
+            importance = regroup.gather(std::span<const double>(each));
+            options.importance = importance;
+        }
+    }
+
+    /// Runs work(), whose errors name elements of the copy.
+    template <class Work>
+    quantize_report run(const float_format& element, const Work& work) const {
+        try {
+            return work();
+        } catch (const detail::missing_nan& error) {
+            detail::throw_missing_nan(static_cast<std::size_t>(regroup.original(error.index)), element);
+        }
+    }
+};
+
+template <carrier T, code_type C>
+quantize_report quantize_groups(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
+                                scale_planes& scales, const quantize_options& options) {
+    const scheme plain = with_runs(s, view);
+    if (!needs_regrouping(s)) return detail::quantize_runs(x, view, plain, codes, scales, options);
+    const regrouped_call<T> call(x, s, view, options);
+    std::vector<C> made(call.x.size());
+    const quantize_report report = call.run(s.element, [&] {
+        return detail::quantize_runs(std::span<const T>(call.x), call.regroup.view(), plain, std::span(made), scales,
+                                     call.options);
     });
-    report.saturated = saturated;
+    call.regroup.scatter(std::span<const C>(made), codes);
     return report;
+}
+
+template <carrier T>
+quantize_report fake_quantize_groups(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
+                                     const quantize_options& options) {
+    const scheme plain = with_runs(s, view);
+    if (!needs_regrouping(s)) return detail::fake_quantize_runs(x, view, plain, out, options);
+    const regrouped_call<T> call(x, s, view, options);
+    std::vector<T> made(call.x.size());
+    const quantize_report report = call.run(s.element, [&] {
+        return detail::fake_quantize_runs(std::span<const T>(call.x), call.regroup.view(), plain, std::span(made),
+                                          call.options);
+    });
+    call.regroup.scatter(std::span<const T>(made), out);
+    return report;
+}
+
+template <carrier T, code_type C>
+void dequantize_groups(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
+                       std::span<T> out, int threads) {
+    const scheme plain = with_runs(s, view);
+    if (!needs_regrouping(s)) {
+        detail::dequantize_runs(codes, view, plain, scales, out, threads);
+        return;
+    }
+    const regrouping regroup(s, view);
+    const std::vector<C> gathered = regroup.gather(codes);
+    std::vector<T> made(gathered.size());
+    detail::dequantize_runs(std::span<const C>(gathered), regroup.view(), plain, scales, std::span(made), threads);
+    regroup.scatter(std::span<const T>(made), out);
+}
+
+/// The carrier that a Hadamard transform of T computes in.
+template <carrier T>
+using transformed = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+template <carrier T>
+std::vector<transformed<T>> transform(std::span<const T> x, const axis_view& view, const scheme& s, int threads) {
+    std::vector<transformed<T>> y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = decode<transformed<T>>(to_bits(x[i]), carrier_traits<T>::format);
+    detail::hadamard<transformed<T>>(s.hadamard, s.signs).forward(y, view, threads);
+    return y;
+}
+
+/// Transforms back; `out` gets the values rounded to nearest even.
+template <carrier T>
+void transform_back(std::vector<transformed<T>>& y, const axis_view& view, const scheme& s, std::span<T> out,
+                    int threads) {
+    detail::hadamard<transformed<T>>(s.hadamard, s.signs).backward(y, view, threads);
+    for (std::size_t i = 0; i < y.size(); ++i)
+        out[i] = decode<T>(to_bits(y[i]), carrier_traits<transformed<T>>::format);
+}
+
+/// A recipe that rounds elements in its own way takes the place of the default mode.
+quantize_options with_recipe(const scheme& s, quantize_options options) {
+    if (s.scale_recipe != recipe::llama_cpp) return options;
+    if (options.rounding != rounding_mode::nearest_ties_to_even) {
+        throw std::invalid_argument(
+            "rounding is " + std::string(to_string(options.rounding)) +
+            ", allowed: nearest_ties_to_even, the default; the recipe llama_cpp rounds elements "
+            "in its own way");
+    }
+    options.rounding = rounding_mode::nearest_ties_to_zero;
+    return options;
 }
 
 }  // namespace
 
+axis_view view_of(std::span<const std::uint64_t> shape, int axis, int channel_axis) {
+    const int axes = static_cast<int>(shape.size());
+    if (axes == 0) return {1, 1, 1, 1, 1, 1, 1, 1};
+    const auto place = [axes](const char* name, int a) {
+        if (a < -axes || a >= axes) {
+            throw std::invalid_argument(std::string(name) + " is " + std::to_string(a) +
+                                        ", allowed: " + std::to_string(-axes) + " to " + std::to_string(axes - 1));
+        }
+        return static_cast<std::size_t>(a < 0 ? a + axes : a);
+    };
+    const auto product = [shape](std::size_t from, std::size_t to) {
+        std::uint64_t n = 1;
+        for (std::size_t i = from; i < to; ++i) n *= shape[i];
+        return n;
+    };
+    const std::size_t along = place("axis", axis);
+    const std::size_t channel = place("channel_axis", channel_axis);
+    const std::size_t last = shape.size() - 1;
+    return {product(0, along),
+            shape[along],
+            product(along + 1, shape.size()),
+            last == 0 ? 1 : shape[last - 1],
+            shape[last],
+            product(0, channel),
+            shape[channel],
+            product(channel + 1, shape.size())};
+}
+
 std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view) {
-    return scheme_layout(s, view).counts();
+    const scheme plain = with_runs(s, view);
+    return detail::scheme_layout(plain, needs_regrouping(s) ? regrouping(s, view).view() : view).counts();
 }
 
 template <carrier T, code_type C>
@@ -124,11 +244,10 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
     detail::check_sizes(x.size(), codes.size());
     detail::check_code_width(std::numeric_limits<C>::digits, s.element);
     detail::check_not_kept(options.nan, "quantize");
-    const float_grid grid(s.element);
-    return quantize_with(x, s, view, codes.data(), &scales, options,
-                         [&](std::uint64_t i, const projected& element, const combined_scale&) {
-                             codes[i] = static_cast<C>(to_code(element, grid));
-                         });
+    const quantize_options how = with_recipe(s, options);
+    if (s.hadamard == 0) return quantize_groups(x, view, s, codes, scales, how);
+    const auto y = transform(x, view, s, options.threads);
+    return quantize_groups(std::span(y), view, s, codes, scales, how);
 }
 
 template <carrier T>
@@ -142,17 +261,10 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& view, con
                                     std::to_string(x.size()) + " codes of " + std::to_string(bits) + " bits");
     }
     detail::check_not_kept(options.nan, "quantize_packed");
-    const scheme_layout layout(s, view);
-    if (detail::block_conversion<T, std::uint8_t>(s, layout, view, options).packs_pairs()) {
-        const float_grid grid(s.element);
-        return quantize_with(
-            x, s, view, static_cast<std::uint8_t*>(nullptr), &scales, options,
-            [&](std::uint64_t i, const projected& element, const combined_scale&) {
-                const auto code = static_cast<std::uint8_t>(to_code(element, grid));
-                std::uint8_t& pair = packed[i / 2];
-                pair = static_cast<std::uint8_t>(i % 2 == 0 ? (pair & 0xF0) | code : (pair & 0x0F) | code << 4);
-            },
-            packed.data());
+    if (s.hadamard == 0 && !needs_regrouping(s)) {
+        quantize_report report;
+        if (detail::quantize_pairs(x, view, with_runs(s, view), packed, scales, with_recipe(s, options), report))
+            return report;
     }
     const auto by_way_of = [&](auto code) {
         std::vector<decltype(code)> codes(x.size());
@@ -171,15 +283,12 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, s.element);
-    const scaled_decoder<T> decode_element;
-    return quantize_with(x, s, view, out.data(), nullptr, options,
-                         [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
-                             if (element.missing_nan && options.nan == nan_policy::keep) {
-                                 out[i] = x[i];  // NaN, or an infinity in a group whose scale format has no NaN
-                             } else {
-                                 out[i] = decode_element(element, scale);
-                             }
-                         });
+    const quantize_options how = with_recipe(s, options);
+    if (s.hadamard == 0) return fake_quantize_groups(x, view, s, out, how);
+    auto y = transform(x, view, s, options.threads);
+    const quantize_report report = fake_quantize_groups(std::span<const transformed<T>>(y), view, s, std::span(y), how);
+    transform_back<T>(y, view, s, out, options.threads);
+    return report;
 }
 
 template <carrier T, code_type C>
@@ -188,61 +297,28 @@ void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s
     check_shape(s, view, codes.size());
     detail::check_threads(threads);
     detail::check_sizes(codes.size(), out.size());
-    const scheme_layout layout(s, view);
     if (scales.size() != s.levels.size()) {
         throw std::invalid_argument("scales has " + std::to_string(scales.size()) +
                                     " levels, allowed: " + std::to_string(s.levels.size()));
     }
+    const std::vector<std::uint64_t> counts = scale_counts(s, view);
     for (std::size_t level = 0; level < scales.size(); ++level) {
         const float_format& format = s.levels[level].format;
-        if (scales[level].size() != layout.counts()[level]) {
+        if (scales[level].size() != counts[level]) {
             throw std::invalid_argument("scales[" + std::to_string(level) + "] has " +
                                         std::to_string(scales[level].size()) +
-                                        " codes, allowed: " + std::to_string(layout.counts()[level]));
+                                        " codes, allowed: " + std::to_string(counts[level]));
         }
         detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], format);
     }
     detail::check_codes("codes", codes, s.element);
-    const scaled_decoder<T> decode_element;
-    const detail::block_decoding<T, C> vectors(s, layout, scales);
-    detail::parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
-        const detail::float_environment environment;
-        std::vector<double> plain;
-        for (std::size_t p = begin; p < end;) {
-            const piece at = layout.piece_at(p);
-            const bool neighbours = at.lanes == 1 && at.stride == 1;
-            // Groups of one length that follow one another are done together.
-            std::size_t groups = 1;
-            while (neighbours && !layout.whole() && p + groups < end && groups < 64) {
-                const piece next = layout.piece_at(p + groups);
-                if (next.count != at.count || next.first != at.first + groups * at.count) break;
-                ++groups;
-            }
-            plain.clear();
-            for (std::uint64_t k = 0; k < at.lanes * groups; ++k)
-                plain.push_back(vectors.covers() ? vectors.scale(at.group + k) : 0);
-            const bool all_plain = std::find(plain.begin(), plain.end(), 0.0) == plain.end();
-            if (all_plain && neighbours) {
-                vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count);
-            } else if (all_plain) {
-                for (std::uint64_t j = 0; j < at.count; ++j) {
-                    const std::uint64_t first = at.first + j * at.stride;
-                    vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0);
-                }
-            } else {
-                for (std::size_t g = 0; g < groups; ++g) {
-                    const piece one = layout.piece_at(p + g);
-                    for (std::uint64_t k = 0; k < one.lanes; ++k) {
-                        const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
-                        for_each_in_lane(one, k, [&](std::uint64_t i) {
-                            out[i] = decode_element(projected_from_code(codes[i], s.element), scale);
-                        });
-                    }
-                }
-            }
-            p += groups;
-        }
-    });
+    if (s.hadamard == 0) {
+        dequantize_groups(codes, view, s, scales, out, threads);
+        return;
+    }
+    std::vector<transformed<T>> y(out.size());
+    dequantize_groups(codes, view, s, scales, std::span(y), threads);
+    transform_back<T>(y, view, s, out, threads);
 }
 
 #define HALFULP_QUANTIZE(T, C)                                                                                 \

@@ -61,6 +61,21 @@ class scheme_layout {
                 view_.inner, std::min(lane_block, view_.inner - lane), group * view_.inner + lane};
     }
 
+    /// All elements of one group of level 0.
+    [[nodiscard]] piece group_at(std::uint64_t group) const noexcept {
+        if (whole_) return {0, view_.size(), 1, 1, 0};
+        const std::uint64_t lane = group % view_.inner;
+        const std::uint64_t along = group / view_.inner;
+        const std::uint64_t start = along % groups_per_line_ * group_length_;
+        return {(along / groups_per_line_ * view_.length + start) * view_.inner + lane,
+                std::min(group_length_, view_.length - start), view_.inner, 1, group};
+    }
+
+    /// Where element `index` lies along the quantization axis.
+    [[nodiscard]] std::uint64_t place_along(std::uint64_t index) const noexcept {
+        return index / view_.inner % view_.length;
+    }
+
     /// The scale of level + 1 that scale `index` of `level` lies under.
     [[nodiscard]] std::uint64_t parent(std::size_t level, std::uint64_t index) const noexcept {
         const scale_group& group = levels_[level + 1].group;

@@ -51,19 +51,61 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/3xyz:binary32", "a length from 1");
     refuses("e2m1f/32:", "not a known name");
     refuses("/32:e8m0fnu", "not a known name");
-    refuses("e2m1f/channel:binary32", "does not build it yet");
-    refuses("e2m1f/16x16:binary32", "does not build it yet");
+    refuses("e2m1f/16x0:binary32", "a tile such as");
+    refuses("e2m1f/x16:binary32", "a tile such as");
+    refuses("e2m1f/16x16x2:binary32", "a tile such as");
+    refuses("e2m1f/32:binary16/2x2:binary16", "tiles on the first level only");
     refuses("e2m1f/32:e8m0fnu/tensor:binary32", "take no outer level");
     refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
     refuses("mxint8", "does not build yet");
     refuses("nf4_64@flat", "does not build yet");
-    refuses("mxfp4@hadamard=32", "does not build it yet");
-    refuses("mxfp4@recipe=ceil", "does not build it yet");
+    refuses("mxfp4@hadamard=48", "a power of two from 2 to 4096");
+    refuses("mxfp4@hadamard", "a power of two from 2 to 4096");
+    refuses("mxfp4@hadamard=8192", "a power of two from 2 to 4096");
+    refuses("mxfp4@signs=3", "without hadamard");
+    refuses("mxfp4@hadamard=16,signs=18446744073709551616", "a seed from 0");
+    refuses("mxfp4@search=mae", "allowed: mse");
+    refuses("e4m3fn@search=mse", "with at least one level");
+    refuses("mxfp4@recipe=cell", "did you mean 'ceil'");
+    refuses("mxfp4@recipe=nvfp4_te", "allowed for this scheme: ocp_floor, ceil");
+    refuses("nvfp4@recipe=ceil", "allowed for this scheme: nvfp4_exact");
+    refuses("e4m3fn/32:bfloat16@recipe=ceil", "recipes are for one level");
+    refuses("nvfp4@recipe=nvfp4_te,search=mse", "do not choose between scales");
+    refuses("mxfp4@recipe=ceil,recipe=even", "stands there twice");
+    refuses("mxfp4@zero_point", "does not build it yet");
     refuses("mxfp4@recipy=ceil", "did you mean 'recipe'");
     refuses("mxfp4@", "name is missing");
     refuses("int4s/128:binary16", "does not build yet");
     refuses("", "not a known name");
     refuses("e2m1fn@flat", "scheme 'e2m1fn@flat': option 'flat'");
+}
+
+TEST_CASE("options and groups read back as they are printed, in one order, defaults left out") {
+    const auto canonical = [](const char* text, const char* printed) {
+        INFO(text);
+        const scheme s = parse_scheme(text);
+        CHECK(to_string(s) == printed);
+        CHECK(parse_scheme(printed) == s);
+    };
+    canonical("mxfp4@recipe=ocp_floor", "mxfp4");
+    canonical("nvfp4@recipe=nvfp4_exact", "nvfp4");
+    canonical("e2m1f/32:e8m0fnu@recipe=rceil", "mxfp4@recipe=rceil");
+    canonical("mxfp4@signs=7,hadamard=16,search=mse,recipe=even", "mxfp4@recipe=even,search=mse,hadamard=16,signs=7");
+    canonical("e4m3fn@hadamard=64,signs=0", "e4m3fn@hadamard=64");
+    canonical("e4m3fn/channel:binary32", "e4m3fn/channel:binary32");
+    canonical("e2m3f/48x32:e8m0fnu@recipe=ceil", "e2m3fn/48x32:e8m0fnu@recipe=ceil");
+    canonical("e2m1f/16:e4m3fn/channel:binary32", "e2m1fn/16:e4m3fn/channel:binary32");
+    for (const recipe_row& row : recipes) {
+        const std::string text =
+            (row.shape == recipe_shape::power_of_two ? "mxfp6_e2m3@recipe=" : "nvfp4@recipe=") + std::string(row.name);
+        CHECK(to_string(parse_scheme(text)) == (row.id == recipe::standard ? text.substr(0, text.find('@')) : text));
+    }
+}
+
+TEST_CASE("bits count a scale once for each tile, and none that an array has few of") {
+    CHECK(bits_per_element(parse_scheme("e2m1f/4x8:e8m0fnu")) == 4 + 8 / 32.0);
+    CHECK(bits_per_element(parse_scheme("e2m1f/channel:binary32")) == 4);
+    CHECK(bits_per_element(parse_scheme("e2m1f/16:e4m3fn/channel:binary32")) == 4.5);
 }
 
 TEST_CASE("braces expand as in a shell") {

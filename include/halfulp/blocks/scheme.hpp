@@ -2,21 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "halfulp/blocks/recipe.hpp"
 #include "halfulp/formats/float_format.hpp"
 
 namespace halfulp {
 
 inline constexpr std::uint64_t max_group_length = 0xFFFFFFFF;
 
-/// What shares one scale. Level 0 groups elements along the quantization axis; every further level groups the scales of the
-/// level before it, in C order.
+/// What shares one scale. Level 0 groups elements: runs along the quantization axis, tiles of the last two axes, channels, or all of them.
+/// Every further level groups the scales of the level before it, in C order.
 struct scale_group {
-    std::uint64_t length = 0;  ///< 0: the whole tensor
-    [[nodiscard]] constexpr bool is_tensor() const noexcept { return length == 0; }
+    std::uint64_t length = 0;  ///< of a run, or a tile's columns; 0 for a channel and for the whole tensor
+    std::uint64_t rows = 0;    ///< of a tile, else 0
+    bool channel = false;      ///< one group for each index of the channel axis
+
+    [[nodiscard]] constexpr bool is_tile() const noexcept { return rows != 0; }
+    [[nodiscard]] constexpr bool is_tensor() const noexcept { return length == 0 && !channel; }
+    [[nodiscard]] constexpr bool is_run() const noexcept { return length != 0 && rows == 0; }
     friend constexpr bool operator==(const scale_group&, const scale_group&) = default;
 };
 
@@ -26,17 +33,32 @@ struct scale_level {
     friend constexpr bool operator==(const scale_level&, const scale_level&) = default;
 };
 
+/// How the innermost scales are chosen after the recipe has found them.
+enum class scale_search : std::uint8_t {
+    none,
+    mse,  ///< among scales near the recipe's, the one that leaves the smallest squared error in the group
+};
+
 /// A bare format is a scheme without levels.
 struct scheme {
     float_format element;
     std::vector<scale_level> levels;
+    recipe scale_recipe = recipe::standard;
+    scale_search search = scale_search::none;
+    std::uint32_t hadamard = 0;  ///< length of the runs that are transformed before quantization; 0: none
+    std::uint64_t signs = 0;     ///< seed of the transform's random signs
     friend bool operator==(const scheme&, const scheme&) = default;
 };
+
+inline constexpr std::uint32_t max_hadamard = 4096;
 
 /// Power-of-two scales without a zero (E8M0's family) take the recipe `ocp_floor` unless told otherwise.
 constexpr bool is_power_of_two_scale(const float_format& format) noexcept {
     return format.low() == low_binade::normals_no_zero;
 }
+
+/// Which recipes a scheme may take; none where it has no named ones.
+std::optional<recipe_shape> shape_for_recipes(const scheme& s);
 
 /// Parses element{/group:format}[@options] or a published scheme's name. Throws std::invalid_argument.
 scheme parse_scheme(std::string_view text);

@@ -11,13 +11,23 @@
 
 namespace halfulp {
 
-/// An array in C order seen from the quantization axis: [outer][length][inner]. The last axis has inner = 1.
+/// An array in C order seen from the quantization axis: [outer][length][inner]. The last axis has inner = 1. What only tiles and channels
+/// need may be left out: then the last two axes are the quantization axis and its neighbour, and channels are the indices of `outer`.
 struct axis_view {
     std::uint64_t outer = 1;
     std::uint64_t length = 0;
     std::uint64_t inner = 1;
+    std::uint64_t rows = 0;  ///< of the last two axes, which tiles lie in; 0: not said
+    std::uint64_t columns = 0;
+    std::uint64_t channel_outer = 0;  ///< the array seen from the channel axis; 0: not said
+    std::uint64_t channels = 0;
+    std::uint64_t channel_inner = 0;
+
     [[nodiscard]] constexpr std::uint64_t size() const noexcept { return outer * length * inner; }
 };
+
+/// The view of an array of a shape. Axes count from 0, or from -1 backwards. Throws std::invalid_argument for axes that are not there.
+axis_view view_of(std::span<const std::uint64_t> shape, int axis = -1, int channel_axis = 0);
 
 struct quantize_options {
     rounding_mode rounding = rounding_mode::nearest_ties_to_even;  ///< of the elements
@@ -26,6 +36,8 @@ struct quantize_options {
     ftz_policy ftz = ftz_policy::none;
     int random_bits = 32;
     randomness random{};
+    std::span<const double>
+        importance{};  ///< for search: a weight for each place along the quantization axis; empty: all alike
     int threads = 1;
 };
 
@@ -37,7 +49,8 @@ struct quantize_report {
 /// The scale codes of every level, innermost first, in C order.
 using scale_planes = std::vector<std::vector<std::uint64_t>>;
 
-/// How many scales each level has: level 0 has outer × ceil(length / group) × inner of them, in that order.
+/// How many scales each level has. Level 0 has outer × ceil(length / group) × inner of them for runs, ceil(rows / r) × ceil(columns / c) for each
+/// pair of last axes for tiles, in that order.
 std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view);
 
 /// Quantizes x. Codes are those of the element format; scales of every level go to `scales`. Errors as in encode().

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "halfulp/blocks/exact_ratio.hpp"
@@ -35,7 +37,20 @@ struct group_layout {
     std::array<std::uint64_t, max_scale_levels> lengths{};  ///< the group of each level, 0: everything
     std::array<float_format, max_scale_levels> formats{};   ///< of the scales
 
-    /// Throws std::invalid_argument for a scheme that validate() refuses and for a view of 2^64 elements or more.
+    /// What the kernels here do not do yet. Recipes that give an exponent or an exact quotient they have from scale.hpp.
+    static void check_built(const scheme& s) {
+        bool runs = true;
+        for (const scale_level& level : s.levels) runs = runs && (level.group.is_run() || level.group.is_tensor());
+        if (!runs || s.hadamard != 0 || s.search != scale_search::none || s.scale_recipe == recipe::llama_cpp ||
+            is_binary32(s.scale_recipe) || is_four_over_six(s.scale_recipe)) {
+            throw std::invalid_argument(
+                "scheme is " + to_string(s) +
+                ", allowed on a GPU: runs or the whole tensor, without hadamard and search, and "
+                "recipes that find one scale exactly");
+        }
+    }
+
+    /// Throws std::invalid_argument for a scheme that validate() or check_built() refuses and for a view of 2^64 elements or more.
     group_layout(const scheme& s, const axis_view& view)
         : whole(s.levels.empty() || s.levels[0].group.is_tensor()),
           size(view.size()),
@@ -43,6 +58,7 @@ struct group_layout {
           inner(view.inner),
           levels(static_cast<std::uint32_t>(std::min(s.levels.size(), max_scale_levels))) {
         validate(s);
+        check_built(s);
         const std::vector<std::uint64_t> scales = scale_counts(s, view);
         for (std::size_t level = 0; level < levels; ++level) {
             counts[level] = scales[level];

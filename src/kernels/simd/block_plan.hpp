@@ -12,6 +12,7 @@ struct power_plan {
     std::int32_t field_at_zero;
     std::int32_t lowest_k;
     std::int32_t highest_k;
+    std::uint32_t raise;  ///< added to a largest magnitude's bits before its exponent is taken
     // A largest magnitude outside [least, most] is left to the definition, but for zero, whose scale code is 0.
     std::uint32_t least;
     std::uint32_t most;

@@ -33,11 +33,40 @@ projection element_projection(const quantize_options& options) {
             .random_bits = static_cast<std::uint8_t>(options.random_bits)};
 }
 
+/// The bits that a recipe adds to a largest magnitude before it takes the exponent: a significand whose fraction is at least `from` then
+/// counts one binade higher.
+std::uint32_t raise_from(std::uint64_t fraction_of_2_52) {
+    const std::uint64_t from =
+        (fraction_of_2_52 + (std::uint64_t{1} << 29) - 1) >> 29;  // the least of 23 bits that is no less
+    return (std::uint32_t{1} << 23) - static_cast<std::uint32_t>(from);
+}
+
+/// False where the recipe has no constant of this kind: then scales are found by the definition.
+bool raise_exponents(power_plan& p, const scheme& s) {
+    const int m = s.element.mantissa_bits;
+    switch (s.scale_recipe) {
+        case recipe::standard: p.raise = 0; return true;
+        case recipe::ceil: p.raise = (std::uint32_t{1} << 23) - 1; return true;
+        case recipe::even: p.raise = m > 22 ? 0 : std::uint32_t{1} << (22 - m); return m <= 22;
+        case recipe::rceil: {  // above the largest element's significand
+            const dyadic largest = s.element.magnitude_value(s.element.max_magnitude());
+            const int bits = bit_length(largest.significand);
+            if (bits > 23) return false;
+            const std::uint64_t fraction = (largest.significand << (53 - bits)) - (std::uint64_t{1} << 52);
+            p.raise = raise_from(fraction + 1);
+            return true;
+        }
+        default: return false;
+    }
+}
+
 }  // namespace
 
 std::optional<power_choice> plan_power(const scheme& s, const quantize_options& options, bool codes) {
     const float_format& f = s.element;
-    if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none) return std::nullopt;
+    if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none ||
+        s.search != scale_search::none)
+        return std::nullopt;
     const float_format& scale = s.levels[0].format;
     if (!is_power_of_two_scale(scale) || scale.bits() > 8) return std::nullopt;
     if (!f.is_signed || f.low() != low_binade::subnormals || f.mantissa_bits < 1 || f.mantissa_bits > 21)
@@ -52,6 +81,7 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
     power_choice choice{{}, at_zero->engine, at_zero->direction};
     power_plan& p = choice.plan;
     p.field_at_zero = 127 + f.emax();
+    if (!raise_exponents(p, s)) return std::nullopt;
     p.lowest_k = scale.emin();
     p.highest_k = scale.emax();
     // Half a quantum, and for stochastic modes 2^32 / quantum, are normal numbers from this k on.
@@ -70,6 +100,7 @@ std::optional<power_choice> plan_power(const scheme& s, const quantize_options& 
 std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_options& options, bool codes,
                                               bool exact_sides) {
     const float_format& f = s.element;
+    if (is_binary32(s.scale_recipe)) return std::nullopt;
     bool powers = true;
     for (const scale_level& level : s.levels) {
         if (!is_moderate(level.format)) return std::nullopt;
@@ -83,6 +114,10 @@ std::optional<quotient_choice> plan_quotients(const scheme& s, const quantize_op
         plan_conversion<double>(f, element_projection(options), codes, options.random.from == randomness::kind::given);
     if (!plan || plan->aligned) return std::nullopt;
     outcome<double>& out = plan->on_grid.out;
+    if (s.scale_recipe == recipe::llama_cpp) {
+        out.signed_zero = false;
+        plan->on_grid.exact_zero.negative = plan->on_grid.exact_zero.positive;
+    }
     if (codes) {
         const std::uint64_t positive = f.max_magnitude() | saturated_code;
         out.overflow = {positive, positive | f.sign_mask()};
@@ -117,6 +152,7 @@ std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, cons
     const float_format& f = s.levels[level].format;
     const rounding_mode mode = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
     if ((is_power_of_two_scale(f) && !options.scale_rounding) || is_stochastic(mode)) return std::nullopt;
+    if (s.scale_recipe != recipe::standard || s.search != scale_search::none) return std::nullopt;
     double reach = largest_of(s.element);
     int bits = s.element.precision();
     for (std::size_t inner = 0; inner < level; ++inner) {

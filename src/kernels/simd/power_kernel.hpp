@@ -26,7 +26,8 @@ struct power_scales {
         rare = xsimd::any(outside & !zero);
         const vi lowest = all<std::int32_t, A>(plan.lowest_k);
         const vi highest = all<std::int32_t, A>(plan.highest_k);
-        vi held = xsimd::bitwise_cast<std::int32_t>(top >> 23) - all<std::int32_t, A>(plan.field_at_zero);
+        vi held = xsimd::bitwise_cast<std::int32_t>((top + all<std::uint32_t, A>(plan.raise)) >> 23) -
+                  all<std::int32_t, A>(plan.field_at_zero);
         held = xsimd::select(held < lowest, lowest, held);
         held = xsimd::select(held > highest, highest, held);
         // A group of zeros has the smallest scale; its elements are zeros under any.

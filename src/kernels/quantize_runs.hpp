@@ -1,0 +1,188 @@
+// quantize, fake_quantize and dequantize where every group is a run along the axis, or the whole array. quantize.cpp brings all other
+// schemes to this form.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "block_conversion.hpp"
+#include "block_decoding.hpp"
+#include "checks.hpp"
+#include "choose_scales.hpp"
+#include "float_environment.hpp"
+#include "halfulp/blocks/scaled_element.hpp"
+#include "halfulp/codecs/codec.hpp"
+#include "halfulp/codecs/pack.hpp"
+#include "scheme_layout.hpp"
+
+namespace halfulp::detail {
+
+/// Calls body(index) for every element of lane k.
+template <class Body>
+void for_each_in_lane(const piece& at, std::uint64_t k, const Body& body) {
+    for (std::uint64_t j = 0; j < at.count; ++j) body(at.first + j * at.stride + k);
+}
+
+/// Is this element divided by scales? Not where it or they are special.
+template <carrier T>
+bool is_scaled(T x, const combined_scale& scale) noexcept {
+    constexpr float_format own = carrier_traits<T>::format;
+    return !scale.is_nan && !scale.is_zero && (to_bits(x) & own.magnitude_mask()) < own.infinity_magnitude();
+}
+
+/// Quantizes by vector kernels where they cover the call, else by the scalar definition, which hands every element to
+/// sink(index, projected number, scale). `scales` is filled unless it is null.
+template <carrier T, class Out, class Sink>
+quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
+                              scale_planes* scales, const quantize_options& options, const Sink& sink,
+                              std::uint8_t* packed = nullptr) {
+    const scheme_layout layout(s, view);
+    const bool stochastic = is_stochastic(options.rounding);
+    const bool no_negative_zero = s.scale_recipe == recipe::llama_cpp;
+    std::optional<binary32_recipe> steps;
+    const scaled_encoder<T> encoder(s.element,
+                                    {.rounding = options.rounding,
+                                     .overflow = overflow_policy::sat_finite,
+                                     .nan = options.nan,
+                                     .ftz = options.ftz,
+                                     .random_bits = static_cast<std::uint8_t>(options.random_bits)},
+                                    !s.levels.empty());
+    // The definition on lane k of a piece: how many elements saturated.
+    const auto define = [&](const piece& at, const combined_scale& scale, std::uint64_t k) {
+        const bool quick = encoder.divides_in_binary64(scale);
+        std::uint64_t over = 0;
+        const float block = steps && scale.count != 0 ? to_binary32(scale.factors[0]) : 0;
+        for (std::uint64_t j = 0; j < at.count; ++j) {
+            const std::uint64_t i = at.first + j * at.stride + k;
+            const std::uint32_t random = !stochastic ? 0
+                                         : options.random.from == randomness::kind::given
+                                             ? options.random.given[i]
+                                             : options.random.source.word(i) >> (32 - options.random_bits);
+            projected element = steps && is_scaled(x[i], scale)
+                                    ? project(steps->scaled(to_binary32(x[i]), block), encoder.how(), random)
+                                    : encoder(x[i], scale, quick, random);
+            if (no_negative_zero && element.kind == number_class::finite && element.significand == 0)
+                element.negative = false;
+            if (element.missing_nan && options.nan == nan_policy::raise) throw_missing_nan(i, s.element);
+            over += element.overflowed;
+            sink(i, element, scale);
+        }
+        return over;
+    };
+    block_conversion<T, Out> vectors(s, layout, view, options);
+    if (packed != nullptr) vectors.pack_into(packed);
+    if (vectors.covers() && vectors.finds_scales()) return vectors.run(x, out, scales, define);
+    scale_planes own;
+    scale_planes& planes = scales == nullptr ? own : *scales;
+    quantize_report report;
+    report.zero_scales = find_scales(x, s, layout, options, planes, steps);
+    if (vectors.covers() && !steps) {
+        report.saturated = vectors.run(x, out, &planes, define).saturated;
+        return report;
+    }
+    std::atomic<std::uint64_t> saturated{0};
+    parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
+        const float_environment environment;
+        std::uint64_t over = 0;
+        for (std::size_t p = begin; p < end; ++p) {
+            const piece at = layout.piece_at(p);
+            for (std::uint64_t k = 0; k < at.lanes; ++k)
+                over += define(at, combine_scales(s, layout, planes, at.group + k), k);
+        }
+        saturated += over;
+    });
+    report.saturated = saturated;
+    return report;
+}
+
+template <carrier T, code_type C>
+quantize_report quantize_runs(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
+                              scale_planes& scales, const quantize_options& options) {
+    const float_grid grid(s.element);
+    return quantize_with(x, s, view, codes.data(), &scales, options,
+                         [&](std::uint64_t i, const projected& element, const combined_scale&) {
+                             codes[i] = static_cast<C>(to_code(element, grid));
+                         });
+}
+
+/// Codes two to a byte on the way. False, and nothing done, where they cannot be.
+template <carrier T>
+bool quantize_pairs(std::span<const T> x, const axis_view& view, const scheme& s, std::span<std::uint8_t> packed,
+                    scale_planes& scales, const quantize_options& options, quantize_report& report) {
+    const scheme_layout layout(s, view);
+    if (!block_conversion<T, std::uint8_t>(s, layout, view, options).packs_pairs()) return false;
+    const float_grid grid(s.element);
+    report = quantize_with(
+        x, s, view, static_cast<std::uint8_t*>(nullptr), &scales, options,
+        [&](std::uint64_t i, const projected& element, const combined_scale&) {
+            const auto code = static_cast<std::uint8_t>(to_code(element, grid));
+            std::uint8_t& pair = packed[i / 2];
+            pair = static_cast<std::uint8_t>(i % 2 == 0 ? (pair & 0xF0) | code : (pair & 0x0F) | code << 4);
+        },
+        packed.data());
+    return true;
+}
+
+template <carrier T>
+quantize_report fake_quantize_runs(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
+                                   const quantize_options& options) {
+    const scaled_decoder<T> decode_element;
+    return quantize_with(x, s, view, out.data(), nullptr, options,
+                         [&](std::uint64_t i, const projected& element, const combined_scale& scale) {
+                             if (element.missing_nan && options.nan == nan_policy::keep) {
+                                 out[i] = x[i];  // NaN, or an infinity in a group whose scale format has no NaN
+                             } else {
+                                 out[i] = decode_element(element, scale);
+                             }
+                         });
+}
+
+template <carrier T, code_type C>
+void dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
+                     std::span<T> out, int threads) {
+    const scheme_layout layout(s, view);
+    const scaled_decoder<T> decode_element;
+    const block_decoding<T, C> vectors(s, layout, scales);
+    parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
+        const float_environment environment;
+        std::vector<double> plain;
+        for (std::size_t p = begin; p < end;) {
+            const piece at = layout.piece_at(p);
+            const bool neighbours = at.lanes == 1 && at.stride == 1;
+            // Groups of one length that follow one another are done together.
+            std::size_t groups = 1;
+            while (neighbours && !layout.whole() && p + groups < end && groups < 64) {
+                const piece next = layout.piece_at(p + groups);
+                if (next.count != at.count || next.first != at.first + groups * at.count) break;
+                ++groups;
+            }
+            plain.clear();
+            for (std::uint64_t k = 0; k < at.lanes * groups; ++k)
+                plain.push_back(vectors.covers() ? vectors.scale(at.group + k) : 0);
+            const bool all_plain = std::find(plain.begin(), plain.end(), 0.0) == plain.end();
+            if (all_plain && neighbours) {
+                vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count);
+            } else if (all_plain) {
+                for (std::uint64_t j = 0; j < at.count; ++j) {
+                    const std::uint64_t first = at.first + j * at.stride;
+                    vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0);
+                }
+            } else {
+                for (std::size_t g = 0; g < groups; ++g) {
+                    const piece one = layout.piece_at(p + g);
+                    for (std::uint64_t k = 0; k < one.lanes; ++k) {
+                        const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
+                        for_each_in_lane(one, k, [&](std::uint64_t i) {
+                            out[i] = decode_element(projected_from_code(codes[i], s.element), scale);
+                        });
+                    }
+                }
+            }
+            p += groups;
+        }
+    });
+}
+
+}  // namespace halfulp::detail
