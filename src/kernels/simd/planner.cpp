@@ -221,7 +221,7 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
     const projector to(f, how);
     const bool unbounded = to.overflow == overflow_policy::unbounded;
     const bool quirky = how.lowest_gap_up || how.lowest_binade_up;
-    if (!grid_fits<Lane>(f, how.rounding, how.ftz != ftz_policy::none) || quirky) return std::nullopt;
+    if (!grid_fits<Lane>(f, how.rounding, how.ftz != ftz_policy::none)) return std::nullopt;
     // The largest exponent for which c is a number: beyond it the definition does the work.
     const int reach = lane_emax<Lane> - 1 + f.mantissa_bits - m;
     const bool capped = !unbounded && f.emax() + 1 <= reach;
@@ -231,7 +231,7 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
     plan.stochastic = is_stochastic(how.rounding);
     choose_engine(plan, how.rounding, simple);
     const bool full = sizeof(Lane) == 8 && plan.engine != grid_engine::direct;
-    if (!simple && !full) return std::nullopt;
+    if ((!simple || quirky) && !full) return std::nullopt;
     if (sizeof(Lane) == 4 && plan.engine > grid_engine::stochastic_a) return std::nullopt;
 
     grid_plan<Lane>& p = plan.on_grid;
@@ -286,6 +286,8 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
         const dyadic top = float_grid(f).smallest_normal();
         p.rare_below = static_cast<bits>(carrier_grid<Lane>.magnitude_code(top.significand, top.exponent));
     }
+    // What owners get wrong just above the smallest member is rare, and left to the definition.
+    if (quirky) p.rare_below = std::max(p.rare_below, power_bits<Lane>(f.emin() + 1));
     p.code_hidden = f.low() == low_binade::normals || f.low() == low_binade::normals_no_zero
                         ? static_cast<bits>(f.hidden_bit())
                         : 0;
