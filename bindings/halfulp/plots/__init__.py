@@ -1,0 +1,26 @@
+"""Pictures of what halfulp measures: one call each, each a matplotlib Figure that :func:`save` writes as PNG, PDF or
+SVG. Needs matplotlib: pip install 'halfulp[plots]'.
+
+``pareto`` draws schemes over two columns of a sweep's table, ``split_heatmap`` how a width is best divided between
+exponent and mantissa, ``error_by_layer`` and ``error_by_depth`` where in a model the error is, ``error_against_group``
+what shorter groups of each scale format buy, ``recipe_difference_map`` in how many codes recipes differ.
+"""
+
+from halfulp.plots._files import SUFFIXES, check_suffix, save
+from halfulp.plots.front import pareto
+from halfulp.plots.groups import error_against_group
+from halfulp.plots.layers import error_by_depth, error_by_layer
+from halfulp.plots.recipes import recipe_difference_map
+from halfulp.plots.splits import split_heatmap
+
+__all__ = [
+    "SUFFIXES",
+    "check_suffix",
+    "error_against_group",
+    "error_by_depth",
+    "error_by_layer",
+    "pareto",
+    "recipe_difference_map",
+    "save",
+    "split_heatmap",
+]
