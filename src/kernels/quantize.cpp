@@ -175,7 +175,12 @@ using transformed = std::conditional_t<std::is_same_v<T, double>, double, float>
 template <carrier T>
 std::vector<transformed<T>> transform(std::span<const T> x, const axis_view& view, const scheme& s, int threads) {
     std::vector<transformed<T>> y(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) y[i] = decode<transformed<T>>(to_bits(x[i]), carrier_traits<T>::format);
+    if constexpr (std::is_same_v<T, transformed<T>>) {
+        std::copy(x.begin(), x.end(), y.begin());
+    } else {
+        const auto* bits = reinterpret_cast<const std::uint16_t*>(x.data());
+        decode(std::span(bits, x.size()), std::span(y), carrier_traits<T>::format, threads);
+    }
     detail::hadamard<transformed<T>>(s.hadamard, s.signs).forward(y, view, threads);
     return y;
 }
@@ -185,8 +190,12 @@ template <carrier T>
 void transform_back(std::vector<transformed<T>>& y, const axis_view& view, const scheme& s, std::span<T> out,
                     int threads) {
     detail::hadamard<transformed<T>>(s.hadamard, s.signs).backward(y, view, threads);
-    for (std::size_t i = 0; i < y.size(); ++i)
-        out[i] = decode<T>(to_bits(y[i]), carrier_traits<transformed<T>>::format);
+    if constexpr (std::is_same_v<T, transformed<T>>) {
+        std::copy(y.begin(), y.end(), out.begin());
+    } else {
+        auto* bits = reinterpret_cast<std::uint16_t*>(out.data());
+        encode(std::span<const float>(y), std::span(bits, out.size()), carrier_traits<T>::format, {}, {}, threads);
+    }
 }
 
 /// A recipe that rounds elements in its own way takes the place of the default mode.
