@@ -84,7 +84,7 @@ need_packages() {
   [ -n "${PYTHON:-}" ] || want python3 command -v python3
   want python3-venv has_python_module "ensurepip, venv"
   want python3-dev has_python_headers
-  want wordnet-base test -e /usr/share/wordnet/index.noun # the demo's texts
+  want wordnet-base test -e /usr/share/wordnet/data.noun # the demo's texts
   if [ "$tests" = 1 ]; then
     want libboost-dev has_boost
     want libbenchmark-dev has_benchmark

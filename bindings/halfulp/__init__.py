@@ -6,7 +6,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import plots, report, testing
+from halfulp import plots, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -44,7 +44,6 @@ __all__ = [
     "quantize",
     "random_words",
     "recipes",
-    "report",
     "round",
     "scale_layout",
     "scheme",

@@ -46,10 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     if tasks is not None:
         tasks.to_parquet(folder / "tasks.parquet")
     plots.save(plots.pareto(table), folder / "pareto.png")
-    report.write(table, folder / "report.html", tasks=tasks)
+    schemes = len(sweeping.model_rows(table))
+    report.write(table, folder / "report.html", tasks=tasks, title=f"{MODEL} under {schemes} schemes")
     lines = sweeping.findings(table)
     (folder / "findings.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    schemes = len(sweeping.model_rows(table))
     print(f"{schemes} schemes; the report: {folder / 'report.html'}", file=sys.stderr)
     print("\n".join(lines))
     return 0

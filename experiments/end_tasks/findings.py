@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import halfulp as hu
 import numpy as np
 import pandas
 from halfulp.tasks import REFERENCE
@@ -46,17 +47,16 @@ def _span(row: Any, metric: str, scale: float = 1, digits: int = 2, unit: str = 
 def _weights(embedding: pandas.DataFrame, linear: pandas.DataFrame) -> list[str]:
     reference = embedding.loc[REFERENCE]
     schemes = embedding.drop(index=REFERENCE)
-    harmless = schemes[schemes["ndcg@10_loss_low"] <= 0]
-    least = harmless["bits_per_element"].idxmin()
-    harmful = schemes[schemes["ndcg@10_loss_low"] > 0]
+    harmful = schemes["ndcg@10_loss_low"] > 0
+    widths = pandas.Series([hu.scheme(name).element.bits for name in schemes.index], index=schemes.index)
+    counts = {bits: harmful[widths == bits] for bits in sorted(set(widths))}
+    told = ", ".join(f"{bits} bits {sum(lost)} of {len(lost)}" for bits, lost in counts.items())
     worst = schemes["ndcg@10_loss"].idxmax()
     found = [
         f"Embedding model, full precision: nDCG@10 {_span(reference, 'ndcg@10', digits=3)}, recall@10 "
         f"{_span(reference, 'recall@10', digits=3)}.",
-        f"Quantized weights: of {len(schemes)} schemes {len(harmful)} lose nDCG@10 for certain (their interval lies "
-        f"above 0). The fewest bits without a certain loss: {least}, "
-        f"{schemes.loc[least, 'bits_per_element']:.2f} bits, loss "
-        f"{_span(schemes.loc[least], 'ndcg@10_loss', 100, unit=' %')}. The worst is {worst} with "
+        f"Quantized weights: of {len(schemes)} schemes {sum(harmful)} lose nDCG@10 for certain (their interval lies "
+        f"above 0), by width of the elements: {told}. The worst is {worst} with "
         f"{_span(schemes.loc[worst], 'ndcg@10_loss', 100, 1, ' %')}.",
     ]
     for name in ("mxfp4", "nvfp4", "mxfp6_e2m3", "mxfp8_e4m3"):

@@ -91,14 +91,17 @@ def _points(axes: Any, rows: pandas.DataFrame, metric: str, scale: float | None)
             alpha=0.85,
             label=label,
         )
+    if metric == "ndcg@10_loss":
+        return  # points too close for names
     for name, row in rows.iterrows():
-        if name in ("mxfp4", "nvfp4", "mxfp6_e2m3", "mxfp8_e4m3"):
+        crowded = name == "mxfp8_e4m3" and metric != "cosine"
+        if name in ("mxfp4", "nvfp4", "mxfp6_e2m3", "mxfp8_e4m3") and not crowded:
             value = (1 - row[metric]) if metric == "cosine" else row[metric] * (scale or 1)
             left = row["bits_per_element"] > 7
             axes.annotate(
                 name,
                 (row["bits_per_element"], value),
-                xytext=(-7 if left else 7, 5),
+                xytext=(-7, 3) if left else (7, 5),
                 textcoords="offset points",
                 ha="right" if left else "left",
                 fontsize=8,
