@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "halfulp/kernels/quantize.hpp"
+#include "scheme_layout.hpp"
 
 namespace halfulp::detail {
-
-constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) noexcept { return a / b + (a % b != 0 ? 1 : 0); }
 
 class regrouping {
   public:
@@ -42,7 +41,6 @@ class regrouping {
                                         " elements, allowed: at most 2^32 - 1");
     }
 
-    [[nodiscard]] std::uint64_t groups() const noexcept { return groups_; }
     /// The array of runs: one line for each group.
     [[nodiscard]] axis_view view() const noexcept { return {groups_, length_, 1}; }
     [[nodiscard]] std::uint64_t length() const noexcept { return length_; }

@@ -1,6 +1,7 @@
 // One call of a conversion kernel, in the floating-point environment that its plan asks for.
 #pragma once
 
+#include "float_environment.hpp"
 #include "simd/planner.hpp"
 #include "simd/tables.hpp"
 

@@ -14,6 +14,8 @@
 
 namespace halfulp::detail {
 
+constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) noexcept { return a / b + (a % b != 0 ? 1 : 0); }
+
 /// A run of elements that threads take whole: `count` rows of `lanes` neighbouring elements, `stride` elements apart.
 /// Lane k of it belongs to group `group + k`.
 struct piece {
@@ -84,10 +86,6 @@ class scheme_layout {
 
   private:
     static constexpr std::uint64_t tensor_piece = 16384;
-
-    static constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) noexcept {
-        return a / b + (a % b != 0 ? 1 : 0);
-    }
 
     /// The number of elements fits 64 bits, and so does everything that is counted from it.
     static void check_view(const axis_view& view) {

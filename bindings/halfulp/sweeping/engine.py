@@ -222,6 +222,6 @@ def _run(
     def done(index: int, column: int, outcome: Sums | str) -> None:
         grid[index][column] = outcome
 
-    with Bar(progress, work) as bar:
+    with Bar(progress, work, unit=" weights", unit_scale=True, desc="sweep", smoothing=0.1) as bar:
         Run(pool, options, metrics, keeper, on_error == "record").all(blocks, done, bar.update)
     return grid

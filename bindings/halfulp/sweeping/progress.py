@@ -1,4 +1,4 @@
-"""The progress of a sweep, with the time that is left."""
+"""The progress of long work, with the time that is left."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from halfulp.sweeping._extras import need
 
 
 class Bar:
-    """A progress bar over elements times schemes, or nothing. progress: True, False, or None for one where stderr is a
-    terminal."""
+    """A progress bar over `total` units, or nothing. progress: True, False, or None for one where stderr is a terminal.
+    options: of tqdm."""
 
-    def __init__(self, progress: bool | None, total: int) -> None:
+    def __init__(self, progress: bool | None, total: int, **options: Any) -> None:
         self.update: Callable[[int], Any] = lambda done: None
         self._bar: Any = None
         if progress is False or (progress is None and not sys.stderr.isatty()):
@@ -24,9 +24,7 @@ class Bar:
             if progress:
                 raise
             return
-        self._bar = tqdm.tqdm(
-            total=total, unit=" weights", unit_scale=True, desc="sweep", file=sys.stderr, smoothing=0.1
-        )
+        self._bar = tqdm.tqdm(total=total, file=sys.stderr, **options)
         self.update = self._bar.update
 
     def __enter__(self) -> Bar:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from halfulp._core import version
 from halfulp._scheme import Scheme, expand_schemes
 from halfulp.sweeping._extras import need
+from halfulp.sweeping.progress import Bar
 from halfulp.tasks.embedding_task import Embedding
 from halfulp.tasks.language_task import LanguageModel
 from halfulp.tasks.quantization import Rounding, source
@@ -21,7 +20,6 @@ from halfulp.tasks.threads import one_thread_blas
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
     import pandas
 
@@ -95,13 +93,13 @@ def evaluate(
     how = Rounding(rounding, scale_rounding, random_bits, source(rng, job.streams()))
     rows = []
     every: Sequence[Scheme | None] = [None, *wanted]
-    with one_thread_blas(), _bar(progress, job.name, len(every)) as advance:
+    with one_thread_blas(), Bar(progress, len(every), unit=" schemes", desc=job.name) as bar:
         identity, note = job.identity(), job.note()
         for scheme in every:
             name = REFERENCE if scheme is None else str(scheme)
             for measure in _measures(job, scheme, how, store, identity | {"scheme": name}):
                 rows.append({"scheme": name, "task": job.name, **measure._asdict(), "seed": job.seed, "note": note})
-            advance(1)
+            bar.update(1)
     frame = pandas.DataFrame(rows, columns=list(COLUMNS))
     frame.attrs["halfulp"] = {"version": version, "columns": COLUMNS, "metrics": METRICS, "rounding": asdict(how)}
     return frame
@@ -137,20 +135,3 @@ def _measures(job: Task, scheme: Scheme | None, how: Rounding, store: Store | No
         found = job.measure(scheme, how)
         store.write(identity, found)
     return found
-
-
-@contextmanager
-def _bar(progress: bool | None, name: str, total: int) -> Iterator[Callable[[int], Any]]:
-    """A progress bar over schemes with the time left, or nothing."""
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        yield lambda done: None
-        return
-    try:
-        tqdm = need("tqdm", "sweep", "a progress bar")
-    except ImportError:
-        if progress:
-            raise
-        yield lambda done: None
-        return
-    with tqdm.tqdm(total=total, unit=" schemes", desc=name, file=sys.stderr) as bar:
-        yield bar.update
