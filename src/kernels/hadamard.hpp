@@ -24,7 +24,7 @@ class hadamard {
   public:
     hadamard(std::uint32_t length, std::uint64_t seed) : length_(length), signs_(length) {
         // 1 / sqrt(2) rounded once to either lane, times a power of two.
-        const int log2 = std::bit_width(length) - 1;
+        const int log2 = std::countr_zero(length);
         const auto base = log2 % 2 == 0 ? Lane{1} : static_cast<Lane>(0x1.6a09e667f3bcdp-1);
         factor_ = std::ldexp(base, -(log2 / 2));
         const random_source source{seed, 0, 0};

@@ -3,6 +3,7 @@
 
 #include "aligned_kernel.hpp"
 #include "decode_kernel.hpp"
+#include "flush_kernel.hpp"
 #include "grid_kernel.hpp"
 #include "philox_kernel.hpp"
 
@@ -112,6 +113,7 @@ constexpr kernel_table make_table() {
     t.fill_words = philox<A>::fill;
     t.widen = widen_floats<A>;
     t.narrow = narrow_doubles<A>;
+    t.flush = flush_small<A>;
     return t;
 }
 

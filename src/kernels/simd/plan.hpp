@@ -187,6 +187,8 @@ struct kernel_table {
                        std::uint32_t* words, std::size_t size);
     void (*widen)(const float* x, double* out, std::size_t size);
     void (*narrow)(const double* x, float* out, std::size_t size);  ///< nearest-even environment
+    /// Magnitudes below the limit of their sign become zeros of that sign.
+    void (*flush)(const float* x, float* out, std::size_t size, const by_sign<std::uint32_t>& limits);
 };
 
 }  // namespace halfulp::simd

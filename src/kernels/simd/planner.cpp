@@ -309,6 +309,26 @@ template std::optional<conversion_plan<float>> plan_conversion<float>(const floa
 template std::optional<conversion_plan<double>> plan_conversion<double>(const float_format&, const projection&, bool,
                                                                         bool);
 
+std::optional<by_sign<std::uint32_t>> plan_flushing(const float_format& format, const projection& how) {
+    if (how.ftz == ftz_policy::none || is_stochastic(how.rounding) || format.low() != low_binade::subnormals ||
+        format.emin() < lane_emin<float> || format.emin() > lane_emax<float>)
+        return std::nullopt;
+    const projector to(format, how);
+    // The definition says where zeros end: at 2^emin, or where a number rounds to it as if the exponents went on.
+    const auto limit = [&](std::uint32_t sign) {
+        std::uint32_t zero = 0;
+        std::uint32_t other = power_bits<float>(format.emin());
+        while (other - zero > 1) {
+            const std::uint32_t middle = zero + (other - zero) / 2;
+            const projected number = project(from_bits<float>(middle | sign), to, 0);
+            const bool flushed = number.kind == number_class::finite && number.significand == 0;
+            (flushed ? zero : other) = middle;
+        }
+        return other;
+    };
+    return by_sign<std::uint32_t>{limit(0), limit(lane_types<float>::sign)};
+}
+
 std::optional<decode_plan> plan_decoding(const float_format& f) {
     // E8M0 begins one binade below binary32's normal numbers: its smallest member alone follows no rule.
     const bool one_below =
