@@ -16,6 +16,7 @@ simd::flags run_plan(const simd::convert_kernels<Lane, Out>& kernels, const simd
         return (plan.stochastic ? kernels.aligned_stochastic : kernels.aligned)(x, out, size, words, plan.on_binades,
                                                                                 stream);
     }
+    if (plan.exponents) return kernels.exponents(x, out, size, words, plan.on_exponents, stream);
     return kernels.grid[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.on_grid, stream);
 }
 

@@ -3,6 +3,7 @@
 
 #include "aligned_kernel.hpp"
 #include "decode_kernel.hpp"
+#include "exponent_kernel.hpp"
 #include "flush_kernel.hpp"
 #include "grid_kernel.hpp"
 #include "philox_kernel.hpp"
@@ -55,6 +56,14 @@ flags convert_aligned(const Lane* x, Out* out, std::size_t size, const random_wo
     return convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::parity>>(x, out, size, words, plan, stream);
 }
 
+template <class A, class Out>
+flags convert_exponents(const float* x, Out* out, std::size_t size, const random_words& words,
+                        const exponent_plan& plan, bool stream) {
+    if (plan.above_lowest.sign != 0)
+        return convert<A, float, Out, exponent_step<A, Out, addend_of::sign>>(x, out, size, words, plan, stream);
+    return convert<A, float, Out, exponent_step<A, Out, addend_of::parity>>(x, out, size, words, plan, stream);
+}
+
 /// The simple `general` engine: a kernel for each way to decide.
 template <class A, class Lane, class Out>
 flags convert_general(const Lane* x, Out* out, std::size_t size, const random_words& words, const grid_plan<Lane>& plan,
@@ -79,6 +88,7 @@ constexpr convert_kernels<Lane, Out> convert_table() {
     convert_kernels<Lane, Out> t{};
     t.aligned = convert_aligned<A, Lane, Out>;
     t.aligned_stochastic = convert<A, Lane, Out, aligned_step<A, Lane, Out, addend_of::word>, aligned_plan<Lane>>;
+    if constexpr (sizeof(Lane) == 4) t.exponents = convert_exponents<A, Out>;
     using enum grid_engine;
     using plan = grid_plan<Lane>;
     const auto at = [](grid_engine e) { return static_cast<std::size_t>(e); };

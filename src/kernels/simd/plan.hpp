@@ -75,6 +75,17 @@ struct aligned_plan {
     outcome<Lane> out;
 };
 
+/// E8M0 in binary32 lanes: above 2^-126 as above; below it one of two results.
+struct exponent_plan {
+    aligned_plan<float> above_lowest;
+    std::uint32_t operand_mask;  ///< all ones, or all but the sign where the sign is dropped first
+    std::uint32_t limit;  ///< magnitudes below this become `first`, others below 2^-126 `second`
+    std::uint32_t first;
+    std::uint32_t second;
+    std::uint32_t negative_result;  ///< what a negative finite operand becomes
+    by_sign<std::uint32_t> exact_zero;  ///< what an operand that is zero becomes
+};
+
 /// Formats on the lane's grid: the magnitude, cut at the format's quantum by adding and subtracting the power of two
 /// c = quantum × 2^mantissa_bits. Below 2^emin the quantum is constant.
 template <class Lane>
@@ -169,6 +180,7 @@ template <class Lane, class Out>
 struct convert_kernels {
     convert_kernel<Lane, Out, aligned_plan<Lane>> aligned;
     convert_kernel<Lane, Out, aligned_plan<Lane>> aligned_stochastic;
+    convert_kernel<Lane, Out, exponent_plan> exponents;  ///< null in binary64 lanes
     convert_kernel<Lane, Out, grid_plan<Lane>> grid[7];  ///< by grid_engine; null where the lane has none
 };
 

@@ -143,6 +143,42 @@ std::optional<conversion_plan<Lane>> plan_aligned(const float_format& format, co
     return plan;
 }
 
+/// E8M0, and what else has binary32's binades and one more below them, one member each.
+std::optional<conversion_plan<float>> plan_exponents(const float_format& format, const projection& how, bool codes) {
+    if (format.is_signed || format.low() != low_binade::normals_no_zero || format.mantissa_bits != 0 ||
+        format.emin() != lane_emin<float> - 1 || is_stochastic(how.rounding) || how.ftz != ftz_policy::none ||
+        how.overflow == overflow_policy::unbounded)
+        return std::nullopt;
+    const projector to(format, how);
+    const result_maker<float> made(format, how, codes);
+    conversion_plan<float> plan;
+    plan.exponents = true;
+    exponent_plan& p = plan.on_exponents;
+    p.above_lowest.dropped = lane_types<float>::mantissa_bits;
+    fill_addends(p.above_lowest, how.rounding);
+    const projected negative = to.finite(true, std::uint64_t{1}, 0, false, 0);
+    const projected zeros[2] = {to.finite(false, std::uint64_t{0}, 0, false, 0),
+                                to.finite(true, std::uint64_t{0}, 0, false, 0)};
+    const bool missing = negative.missing_nan || zeros[0].missing_nan || zeros[1].missing_nan;
+    if (!fill_outcome(p.above_lowest.out, format, how, codes) || (missing && how.nan == nan_policy::raise))
+        return std::nullopt;
+    if (p.above_lowest.out.nan.positive != p.above_lowest.out.nan.negative) return std::nullopt;
+    p.operand_mask = how.magnitude_if_unsigned ? ~lane_types<float>::sign : ~std::uint32_t{0};
+    p.negative_result = made(negative);
+    p.exact_zero = {made(zeros[0]), made(zeros[1])};
+    // The definition says where the lower member ends: rounding is monotonic, and so are its known faults.
+    const auto result = [&](std::uint32_t magnitude) { return made(project(from_bits<float>(magnitude), to, 0)); };
+    p.first = result(1);
+    p.limit = power_bits<float>(lane_emin<float>);
+    p.second = result(p.limit - 1);
+    for (std::uint32_t below = 1; p.second != p.first && p.limit - below > 1;) {
+        const std::uint32_t middle = below + (p.limit - below) / 2;
+        (result(middle) == p.first ? below : p.limit) = middle;
+    }
+    plan.may_report = p.above_lowest.out.report_special;
+    return plan;
+}
+
 /// The engine and the rounding direction of a mode. Precision 1 has a parity that the hardware does not know.
 template <class Lane>
 void choose_engine(conversion_plan<Lane>& plan, rounding_mode mode, bool simple) {
@@ -301,6 +337,9 @@ template <class Lane>
 std::optional<conversion_plan<Lane>> plan_conversion(const float_format& format, const projection& how, bool codes,
                                                      bool random_is_given) {
     if (auto plan = plan_aligned<Lane>(format, how, codes, random_is_given)) return plan;
+    if constexpr (sizeof(Lane) == 4) {
+        if (auto plan = plan_exponents(format, how, codes)) return plan;
+    }
     return plan_grid<Lane>(format, how, codes, random_is_given);
 }
 

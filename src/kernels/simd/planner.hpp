@@ -13,12 +13,14 @@ namespace halfulp::simd {
 
 template <class Lane>
 struct conversion_plan {
-    bool aligned = false;  ///< which of the two plans holds
+    bool aligned = false;  ///< which of the plans holds: this one,
+    bool exponents = false;  ///< this one, or else that on the grid
     bool stochastic = false;
     bool may_report = false;  ///< the kernel may leave a block to the definition
     grid_engine engine = grid_engine::direct;
     detail::direction direction = detail::direction::nearest_even;
     aligned_plan<Lane> on_binades{};
+    exponent_plan on_exponents{};
     grid_plan<Lane> on_grid{};
 };
 
