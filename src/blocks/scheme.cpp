@@ -15,13 +15,19 @@
 namespace halfulp {
 namespace {
 
-constexpr std::array<published_scheme, 6> published{{
+constexpr std::array<published_scheme, 11> published{{
     {"mxfp8_e4m3", "e4m3fn/32:e8m0fnu", "OCP MX v1.0"},
     {"mxfp8_e5m2", "e5m2/32:e8m0fnu", "OCP MX v1.0"},
     {"mxfp6_e3m2", "e3m2fn/32:e8m0fnu", "OCP MX v1.0"},
     {"mxfp6_e2m3", "e2m3fn/32:e8m0fnu", "OCP MX v1.0"},
     {"mxfp4", "e2m1fn/32:e8m0fnu", "OCP MX v1.0"},
     {"nvfp4", "e2m1fn/16:e4m3fn/tensor:binary32", "NVIDIA NVFP4: Transformer Engine, TensorRT Model Optimizer"},
+    // One exponent bit and its subnormals are a sign and a magnitude without a hidden bit.
+    {"mx9", "e1m6b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"mx6", "e1m3b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"mx4", "e1m1b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"msfp16", "e1m6b1f/16:e8m0fnu", "Microsoft Floating Point, Darvish Rouhani et al., NeurIPS 2020"},
+    {"msfp12", "e1m2b1f/16:e8m0fnu", "Microsoft Floating Point, Darvish Rouhani et al., NeurIPS 2020"},
 }};
 
 // Known to the grammar, built by later versions.
@@ -212,10 +218,10 @@ void validate(const scheme& s) {
                                     " levels of scales, allowed: at most " + std::to_string(max_scale_levels));
     }
     for (std::size_t i = 0; i + 1 < s.levels.size(); ++i) {
-        if (is_power_of_two_scale(s.levels[i].format)) {
+        if (is_power_of_two_scale(s.levels[i].format) && !is_power_of_two_scale(s.levels[i + 1].format)) {
             throw std::invalid_argument(
                 "level " + std::to_string(i + 1) + " has power-of-two scales (" + to_string(s.levels[i].format) +
-                "), which take no outer level unless a recipe says how; allowed: end there, or another scale format");
+                "), whose outer level can only hold powers of two as well; allowed: such as e8m0fnu, or end there");
         }
     }
     if (s.scale_recipe != recipe::standard) {

@@ -55,7 +55,7 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/x16:binary32", "a tile such as");
     refuses("e2m1f/16x16x2:binary32", "a tile such as");
     refuses("e2m1f/32:binary16/2x2:binary16", "tiles on the first level only");
-    refuses("e2m1f/32:e8m0fnu/tensor:binary32", "take no outer level");
+    refuses("e2m1f/32:e8m0fnu/tensor:binary32", "outer level can only hold powers of two");
     refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
     refuses("mxint8", "does not build yet");
     refuses("nf4_64@flat", "does not build yet");

@@ -30,8 +30,11 @@ bool format::has_infinity() const {
     return data_.specials == specials::ieee || data_.specials == specials::p3109_extended;
 }
 
-// Only the family of E8M0 (unsigned, NaN at all ones, no fraction) does without a zero.
-bool format::has_zero() const { return !(data_.specials == specials::fn && !data_.is_signed && fraction_bits() == 0); }
+// Without a zero: the family of E8M0 (unsigned, NaN at all ones, no fraction) and microexponents (unsigned, no fraction, all numbers).
+bool format::has_zero() const {
+    if (data_.is_signed || fraction_bits() > 0) return true;
+    return data_.specials != specials::fn && (data_.specials != specials::finite || data_.has_subnormals);
+}
 
 // fnuz and P3109 use the code for NaN; DLFloat16's sign of zero is "don't care", read as +0.
 bool format::has_negative_zero() const {

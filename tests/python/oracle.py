@@ -95,7 +95,9 @@ class Shape:
 
     @property
     def has_zero(self) -> bool:
-        return self.signed or self.mantissa_bits > 0 or self.letters != "fn"
+        if self.signed or self.mantissa_bits > 0:
+            return True
+        return self.letters != "fn" and (self.letters != "f" or self.subnormals)
 
     @property
     def has_negative_zero(self) -> bool:
@@ -129,7 +131,7 @@ class Shape:
     @property
     def has_gap(self) -> bool:
         """Zero and the smallest normal are neighbours."""
-        return self.letters == "dl" or not self.subnormals or (self.has_zero and self.mantissa_bits == 0)
+        return self.letters == "dl" or (not self.subnormals and self.has_zero) or (self.has_zero and self.mantissa_bits == 0)
 
     @cached_property
     def max(self) -> Fraction:
@@ -229,6 +231,8 @@ class Point:
 def shape(name: str) -> Shape:
     """The shape of a name of the text grammar (floats only)."""
     name = PUBLISHED.get(name, name)
+    if name == "microexponent":
+        return Shape(1, 0, 1, "f", signed=False, subnormals=False)
     if name == "dlfloat16":
         return Shape(6, 9, 31, "dl")
     p3109 = re.fullmatch(r"Binary(\d+)p(\d+)([su])([ef])", name)

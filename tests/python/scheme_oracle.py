@@ -41,6 +41,7 @@ PUBLISHED = {
     "e2m1fn": "e2m1f",
     "e2m3fn": "e2m3f",
     "e3m2fn": "e3m2f",
+    "microexponent": "e1m0b1fu_nosub",  # of this oracle's own
 }
 PUBLISHED_SCHEMES = {
     "mxfp8_e4m3": "e4m3fn/32:e8m0fnu",
@@ -49,6 +50,11 @@ PUBLISHED_SCHEMES = {
     "mxfp6_e2m3": "e2m3fn/32:e8m0fnu",
     "mxfp4": "e2m1fn/32:e8m0fnu",
     "nvfp4": "e2m1fn/16:e4m3fn/tensor:binary32",
+    "mx9": "e1m6b1f/2:microexponent/16:e8m0fnu",
+    "mx6": "e1m3b1f/2:microexponent/16:e8m0fnu",
+    "mx4": "e1m1b1f/2:microexponent/16:e8m0fnu",
+    "msfp16": "e1m6b1f/16:e8m0fnu",
+    "msfp12": "e1m2b1f/16:e8m0fnu",
 }
 
 
@@ -67,8 +73,9 @@ class OracleFormat:
 
     @property
     def has_zero(self) -> bool:
-        """Section 4: unsigned M = 0 with `fnu` has no zero."""
-        return not (self.M == 0 and self.letters == "fn" and not self.signed)
+        """Section 4: unsigned M = 0 with `fnu` has no zero, nor have microexponents."""
+        bare = self.M == 0 and not self.signed
+        return not (bare and (self.letters == "fn" or (self.letters == "f" and not self.sub)))
 
     @property
     def has_negative_zero(self) -> bool:
@@ -335,6 +342,14 @@ def quantize(
     # Scales, from the outermost level inward.
     codes: list[list[int]] = [[0] * len(m) for m in maxima]
     zero_scales = 0
+
+    def over(level: int, i: int) -> Fraction:
+        product = Fraction(1)
+        for outer in range(level + 1, len(levels)):
+            i = 0 if levels[outer][0] == "tensor" else i // levels[outer][0]
+            product *= levels[outer][1].magnitude(codes[outer][i])
+        return product
+
     for level in reversed(range(len(levels))):
         fmt = levels[level][1]
         reach = element.largest
@@ -347,14 +362,11 @@ def quantize(
             if amax == 0:
                 continue
             if not fmt.has_zero and scale_rounding is None:  # ocp_floor
-                wanted = floor_log2(amax) - floor_log2(reach) + fmt.bias
+                # Powers of two over powers of two: what the outer exponents leave.
+                wanted = floor_log2(amax) - floor_log2(reach * over(level, i)) + fmt.bias
                 codes[level][i] = min(max(wanted, 0), fmt.top)
                 continue
-            divisor = reach
-            above = i
-            for outer in range(level + 1, len(levels)):
-                above = 0 if levels[outer][0] == "tensor" else above // levels[outer][0]
-                divisor *= levels[outer][1].magnitude(codes[outer][above])
+            divisor = reach * over(level, i)
             if divisor == 0:
                 continue
             R = 0

@@ -27,6 +27,7 @@ NAMES = {
     "e3m4": ["float8_e3m4"],
     "e4m3": ["float8_e4m3"],
     "e8m0fnu": ["float8_e8m0fnu"],
+    "microexponent": [],
     "e5m3fnu": [],
     "e4m3fnu": [],
     "e3m2fn": ["float6_e3m2fn", "e3m2f"],
@@ -243,6 +244,11 @@ PUBLISHED_SCHEMES = {
     "mxfp6_e3m2": "e3m2fn/32:e8m0fnu",
     "mxfp6_e2m3": "e2m3fn/32:e8m0fnu",
     "mxfp4": "e2m1fn/32:e8m0fnu",
+    "mx9": "e1m6b1f/2:microexponent/16:e8m0fnu",
+    "mx6": "e1m3b1f/2:microexponent/16:e8m0fnu",
+    "mx4": "e1m1b1f/2:microexponent/16:e8m0fnu",
+    "msfp16": "e1m6b1f/16:e8m0fnu",
+    "msfp12": "e1m2b1f/16:e8m0fnu",
     "nvfp4": "e2m1fn/16:e4m3fn/tensor:binary32",
 }
 
@@ -268,9 +274,9 @@ def test_random_schemes_round_trip() -> None:
             for _ in range(r.randint(0, 4))
         ]
         text = r.choice(pool) + "".join(f"/{group}:{name}" for group, name in levels)
-        inner_power_of_two = any(not hu.format(name).has_zero for _, name in levels[:-1])
-        if inner_power_of_two:
-            with pytest.raises(ValueError, match=r"power-of-two scales .* take no outer level"):
+        powers = [not hu.format(name).has_zero for _, name in levels]
+        if any(inner and not outer for inner, outer in itertools.pairwise(powers)):
+            with pytest.raises(ValueError, match=r"power-of-two scales .* outer level can only hold powers of two"):
                 hu.scheme(text)
             continue
         seen += 1

@@ -61,6 +61,16 @@ SCHEMES = [
     "e2m1fn/4:e4m3fn/3:e5m3fnu/2:e8m0fnu",
     "e2m1fn/4:e3m0fnu",
     "e2m1fn/4:e5m0b40fnu",
+    # powers of two inside powers of two: shared microexponents, and any others
+    "mx9",
+    "mx6",
+    "mx4",
+    "msfp12",
+    "e2m1fn/4:e8m0fnu/3:e8m0fnu",
+    "e3m2f/3:e3m0fnu/2:e4m0b20fnu/tensor:e8m0fnu",
+    "e4m3fn/2:microexponent/tensor:e8m0fnu",
+    "e2m1fn/4:e4m3fn/2:microexponent",
+    "microexponent/4:e8m0fnu",
     # wide scales: products of their significands beyond 64 bits, quotients far below every member
     "e2m1fn/4:binary32/3:binary64",
     "e4m3fn/3:binary64/2:binary64/tensor:binary64",

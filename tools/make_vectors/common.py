@@ -12,6 +12,7 @@ from pathlib import Path
 # name: (kind, signed, exponent bits, fraction bits, bias).  kind says what the top codes mean:
 #   ieee  all-ones exponent is infinity or NaN        fn    only the all-ones magnitude is NaN
 #   fnuz  only the negative-zero code is NaN          finite  neither infinity nor NaN
+#   binades  no zero, every code a power of two
 #   pow2  no zero, power of two, all-ones is NaN      dlfloat  no subnormals, top code NaN
 FORMATS = {
     "binary16": ("ieee", True, 5, 10, 15),
@@ -31,6 +32,7 @@ FORMATS = {
     "e2m3fn": ("finite", True, 2, 3, 1),
     "e2m1fn": ("finite", True, 2, 1, 1),
     "e8m0fnu": ("pow2", False, 8, 0, 127),
+    "microexponent": ("binades", False, 1, 0, 1),
     "e4m3fnu": ("fn", False, 4, 3, 7),
     "e5m3fnu": ("fn", False, 5, 3, 15),
 }
@@ -60,7 +62,7 @@ def decode(name, code):
         if magnitude == 0:
             return Fraction(0)  # the sign of a stored zero carries no meaning
         value = Fraction((1 << m) + fraction) * Fraction(2) ** (field - bias - m)
-    elif kind == "pow2":
+    elif kind in ("pow2", "binades"):
         value = Fraction(2) ** (field - bias)
     elif field:
         value = Fraction((1 << m) + fraction) * Fraction(2) ** (field - bias - m)

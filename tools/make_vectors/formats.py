@@ -112,6 +112,13 @@ ROWS = {
         "ml_dtypes.float8_e8m0fnu",
         "float8_e8m0fnu",
     ),
+    "microexponent": (
+        "-",
+        "d2 = 1 (shared microexponents)",
+        ["arXiv 2302.08007, With Shared Microexponents, A Little Shifting Goes a Long Way: one bit lowers a pair's exponent"],
+        None,
+        "microexponent",
+    ),
     "e4m3fnu": (
         "-",
         "UE4M3",
@@ -127,6 +134,7 @@ NOTES = {
         "The document knows one rounding, nearest with ties up; overflow_midpoint is for nearest-even, as in "
         "every file.",
     ],
+    "microexponent": ["Code 0 is 1/2 and code 1 is 1: the exponent as it is. The paper's bit says how far to shift down, 1 less this code."],
     "e8m0fnu": ["There is no zero: code 00 is 2^-127. min_normal is that value; there are no subnormals."],
     "e4m3fnu": ["Bit 7 of the 8-bit container is not part of the format."],
 }
@@ -162,7 +170,7 @@ def describe(name):
     top = ((1 << e) - 1) << m
     sign = 1 << (e + m)
     quiet = {"ieee": top | 1 << (m - 1) if m else None, "fnuz": sign}.get(kind, top | (1 << m) - 1)
-    if kind == "finite":
+    if kind in ("finite", "binades"):
         quiet = None
     if bits <= 16:
         codes = range(1 << bits)
@@ -177,7 +185,8 @@ def describe(name):
         nan_count = 2 * ((1 << m) - 1)
         largest, second = decode(name, top - 1), decode(name, top - 2)
         smallest = decode(name, 1)
-    if kind == "dlfloat" or kind == "pow2":
+    powers = kind in ("pow2", "binades")
+    if kind == "dlfloat" or powers:
         emin, subnormal, normal = -bias, None, smallest
     else:
         emin, subnormal = 1 - bias, smallest
@@ -186,8 +195,8 @@ def describe(name):
     while Fraction(2) ** (emax + 1) <= largest:
         emax += 1
     gap = largest - second
-    midpoint = largest * Fraction(3, 2) if kind == "pow2" else largest + gap / 2
-    last_bit_even = (((1 << e) - 2) % 2 == 0) if kind == "pow2" else (largest / gap) % 2 == 0
+    midpoint = largest * Fraction(3, 2) if powers else largest + gap / 2
+    last_bit_even = (emax + bias) % 2 == 0 if powers else (largest / gap) % 2 == 0
     lines = [
         "name " + name,
         "aliases " + ROWS[name][0],

@@ -163,7 +163,11 @@ class scale_rule {
                                               std::uint32_t random) const noexcept {
         if (has_nonfinite && format_.has_nan()) return {format_.nan_code(), {}, false};
         if (amax.significand == 0) return from_projected(zero_);
-        if (by_exponent_) return of_exponent(exponent_(amax));
+        if (by_exponent_) {
+            std::int32_t k = exponent_(amax);
+            for (const dyadic& o : outer) k -= o.exponent + bit_length(o.significand) - 1;  // powers of two, by validate()
+            return of_exponent(k);
+        }
         std::array<dyadic, max_factors> divisors = reach_;
         std::size_t count = reach_count_;
         compact_product divisor = compact_reach_;

@@ -44,7 +44,9 @@ struct float_format {
     std::uint8_t mantissa_bits = 0;
     halfulp::specials specials = halfulp::specials::ieee;
     bool is_signed = true;
-    bool has_subnormals = true;  ///< false for `_nosub`; true by convention where there is no fraction field to flush
+    /// False for `_nosub`; true by convention where there is no fraction field to flush. Unsigned finite formats without a fraction
+    /// have no zero where it is false; the grammar makes no such ones, the registry does.
+    bool has_subnormals = true;
 
     friend constexpr bool operator==(const float_format&, const float_format&) = default;
 
@@ -74,7 +76,9 @@ struct float_format {
     }
     [[nodiscard]] constexpr low_binade low() const noexcept {
         if (specials == halfulp::specials::dlfloat) return low_binade::normals;
-        if (specials == halfulp::specials::fn && !is_signed && mantissa_bits == 0) return low_binade::normals_no_zero;
+        const bool bare = !is_signed && mantissa_bits == 0;  // nothing but an exponent
+        if (bare && (specials == halfulp::specials::fn || (specials == halfulp::specials::finite && !has_subnormals)))
+            return low_binade::normals_no_zero;
         return has_subnormals ? low_binade::subnormals : low_binade::zeros;
     }
 

@@ -23,7 +23,7 @@ struct registered_format {
     }
 };
 
-inline constexpr std::array<registered_format, 19> registry{{
+inline constexpr std::array<registered_format, 20> registry{{
     {"binary64", {"fp64", "float64"}, {1023, 11, 52}, "IEEE 754-2019, 3.6"},
     {"binary32", {"fp32", "float32"}, {127, 8, 23}, "IEEE 754-2019, 3.6"},
     {"tf32", {"", ""}, {127, 8, 10}, "NVIDIA PTX ISA 9.1; stored in 19 bits here"},
@@ -38,6 +38,7 @@ inline constexpr std::array<registered_format, 19> registry{{
     {"e4m3fnuz", {"float8_e4m3fnuz", ""}, {8, 4, 3, specials::fnuz}, "arXiv 2206.02915; ml_dtypes float8_e4m3fnuz"},
     {"e4m3b11fnuz", {"float8_e4m3b11fnuz", ""}, {11, 4, 3, specials::fnuz}, "ml_dtypes float8_e4m3b11fnuz"},
     {"e8m0fnu", {"float8_e8m0fnu", ""}, {127, 8, 0, specials::fn, false}, "OCP MX v1.0, 5.4.1 E8M0"},
+    {"microexponent", {"", ""}, {1, 1, 0, specials::finite, false, false}, "1 and 1/2: arXiv 2302.08007, 3.2"},
     {"e5m3fnu", {"ue5m3", ""}, {15, 5, 3, specials::fn, false}, "UE5M3: arXiv 2509.17791; amd/Quark"},
     {"e4m3fnu", {"ue4m3", ""}, {7, 4, 3, specials::fn, false}, "UE4M3: NVIDIA PTX ISA 9.1"},
     {"e3m2fn", {"float6_e3m2fn", ""}, {3, 3, 2, specials::finite}, "OCP MX v1.0, 5.3.2 FP6 E3M2"},

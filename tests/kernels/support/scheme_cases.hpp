@@ -294,6 +294,14 @@ inline const std::vector<std::string>& scheme_texts() {
         "e2m3fn/32:e9m0fnu",
         "e2m1fn/32:Binary8p1uf",
         "e2m1fn/16:e8m0f",
+        // Powers of two inside powers of two.
+        "mx9",
+        "mx6",
+        "mx4",
+        "msfp12",
+        "e2m1fn/4:e8m0fnu/3:e8m0fnu",
+        "e4m3fn/2:microexponent/tensor:e8m0fnu",
+        "e3m2fn/8:e4m0b9fnu/2:e8m0fnu",
         // Scales with few bits: they overflow, and round to zero.
         "e2m1fn/4:e2m1fn",
         "e2m1fn/16:e3m2fn",
