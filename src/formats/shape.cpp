@@ -56,7 +56,7 @@ float_format make_float_format(int exponent_bits, int mantissa_bits, std::int32_
     if (mantissa_bits < 0 || mantissa_bits > max_format_bits) reject("mantissa_bits", mantissa_bits, "0 to 63");
     const float_format format =
         normalized({bias, static_cast<std::uint8_t>(exponent_bits), static_cast<std::uint8_t>(mantissa_bits),
-                    special_codes, is_signed, has_subnormals});
+                    special_codes, is_signed, has_subnormals || mantissa_bits == 0});
     validate(format);
     return format;
 }

@@ -25,12 +25,7 @@ class conversion {
         kernels_ = simd::active_table();
         if (kernels_ == nullptr) return;
         const bool given = random.from == randomness::kind::given;
-        if constexpr (!std::is_same_v<T, double>) {
-            flush_ = simd::plan_flushing(format, how);
-            projection gradual = how;
-            if (flush_) gradual.ftz = ftz_policy::none;
-            in_float_ = simd::plan_conversion<float>(format, gradual, codes, given);
-        }
+        if constexpr (!std::is_same_v<T, double>) in_float_ = simd::plan_conversion<float>(format, how, codes, given);
         if (!in_float_) in_double_ = simd::plan_conversion<double>(format, how, codes, given);
         if constexpr (sizeof(T) == 2) {
             to_float_ = simd::plan_decoding(carrier_traits<T>::format);
@@ -71,9 +66,7 @@ class conversion {
     }
 
     /// May results be stored past the caches? Only a kernel's own results can.
-    [[nodiscard]] bool may_stream() const noexcept {
-        return !buffered() || (in_float_ && (codes ? sizeof(Out) <= 4 : sizeof(T) == 4));
-    }
+    [[nodiscard]] bool may_stream() const noexcept { return !buffered() || (codes && sizeof(Out) <= 4 && in_float_); }
 
   private:
     static constexpr std::size_t small_block = 2048;
@@ -96,7 +89,7 @@ class conversion {
     /// Do elements pass through a buffer of another type?
     [[nodiscard]] bool buffered() const noexcept {
         if (sizeof(T) == 2 || narrows_) return true;
-        if (in_float_) return flush_ || (codes && sizeof(Out) == 8);
+        if (in_float_) return codes && sizeof(Out) == 8;
         return std::is_same_v<T, float> || codes;
     }
 
@@ -127,11 +120,6 @@ class conversion {
     template <class O>
     simd::flags convert_floats(const float* x, O* out, std::size_t size, const simd::random_words& words,
                                bool stream) const {
-        alignas(64) std::array<float, small_block> flushed;
-        if (flush_) {
-            kernels_->flush(x, flushed.data(), size, *flush_);
-            x = flushed.data();
-        }
         if constexpr (std::is_same_v<O, float>) {
             return run_plan(kernels_->round32, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 1) {
@@ -183,7 +171,6 @@ class conversion {
     const randomness& random_;
     std::optional<simd::conversion_plan<float>> in_float_;
     std::optional<simd::conversion_plan<double>> in_double_;
-    std::optional<simd::by_sign<std::uint32_t>> flush_;
     std::optional<simd::decode_plan> to_float_;
     std::optional<simd::conversion_plan<float>> from_float_;
     bool narrows_ = false;

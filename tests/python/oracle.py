@@ -245,7 +245,7 @@ def shape(name: str) -> Shape:
     e, m, letters = int(parts[1]), int(parts[2]), parts[4]
     default = 1 << (e - 1) if letters == "fnuz" else max((1 << (e - 1)) - 1, 0)
     bias = int(parts[3]) if parts[3] else default
-    return Shape(e, m, bias, letters, not parts[5], not parts[6])
+    return Shape(e, m, bias, letters, not parts[5], m == 0 or not parts[6])
 
 
 def native_overflow(s: Shape) -> str:

@@ -41,7 +41,6 @@ PUBLISHED = {
     "e2m1fn": "e2m1f",
     "e2m3fn": "e2m3f",
     "e3m2fn": "e3m2f",
-    "microexponent": "e1m0b1fu_nosub",  # of this oracle's own
 }
 PUBLISHED_SCHEMES = {
     "mxfp8_e4m3": "e4m3fn/32:e8m0fnu",
@@ -166,6 +165,8 @@ class OracleFormat:
 
 
 def parse_format(text: str) -> OracleFormat:
+    if text == "microexponent":
+        return OracleFormat(1, 0, 1, "f", signed=False, sub=False)
     if p := re.fullmatch(r"Binary(\d+)p(\d+)([su])([ef])", text):
         width, precision, signed = int(p[1]), int(p[2]), p[3] == "s"
         exponent_bits = width - precision + (not signed)
@@ -173,7 +174,7 @@ def parse_format(text: str) -> OracleFormat:
     m = re.fullmatch(r"e(\d+)m(\d+)(?:b(-?\d+))?(fnuz|fn|f|)(u?)(_nosub)?", PUBLISHED.get(text, text))
     assert m, text
     bias = int(m[3]) if m[3] else 2 ** (int(m[1]) - 1) - (m[4] != "fnuz")
-    return OracleFormat(int(m[1]), int(m[2]), bias, m[4], not m[5], not m[6])
+    return OracleFormat(int(m[1]), int(m[2]), bias, m[4], not m[5], m[2] == "0" or not m[6])
 
 
 def floor_log2(q: Fraction) -> int:

@@ -78,7 +78,7 @@ def test_families_of_every_width(capsys):
 
 def test_nothing_found_is_1(capsys):
     # Catches: 0 for an empty list, on which a script goes on.
-    for words in (("--bits", "9"), ("--bits", "8..3"), ("--family", "finite", "--unsigned"), ("--bits", "99")):
+    for words in (("--bits", "9"), ("--bits", "8..3"), ("--family", "fnuz", "--unsigned"), ("--bits", "99")):
         assert run(capsys, "formats", *words) == (1, "", "halfulp formats: no format is like this\n")
         assert run(capsys, "formats", *words, "--json")[:2] == (1, "")
 

@@ -22,9 +22,11 @@ constexpr std::int32_t default_bias(int exponent_bits, specials special_codes) n
 /// Throws std::invalid_argument naming the limit that a shape breaks.
 void validate(const float_format& format);
 
-/// Brings a shape to the one spelling of each set of values: without a fraction field there are no subnormals to switch off.
+/// Brings a shape to the one spelling of each set of values: without a fraction field there are no subnormals to switch off (but for
+/// the flag's other meaning, see float_format).
 constexpr float_format normalized(float_format format) noexcept {
-    if (format.mantissa_bits == 0) format.has_subnormals = true;
+    const bool other_meaning = format.specials == specials::finite && !format.is_signed;
+    if (format.mantissa_bits == 0 && !other_meaning) format.has_subnormals = true;
     return format;
 }
 

@@ -5,6 +5,20 @@
 
 namespace halfulp::simd {
 
+template <class A, class Lane, std::size_t N>
+HALFULP_INLINE void flush(xsimd::batch<typename lane_types<Lane>::bits, A> (&x)[N],
+                          const flush_limits<typename lane_types<Lane>::bits>& limits) {
+    using U = typename lane_types<Lane>::bits;
+    const auto sign_bit = all<U, A>(lane_types<Lane>::sign);
+    const auto positive = all<U, A>(limits.below.positive);
+    const auto change = all<U, A>(limits.below.positive ^ limits.below.negative);
+    for (std::size_t k = 0; k < N; ++k) {
+        const auto limit = positive ^ (spread_top_bit<U, A>(x[k]) & change);
+        const auto small = above<U, A>(limit, xsimd::bitwise_andnot(x[k], sign_bit));
+        x[k] = xsimd::select(small, x[k] & sign_bit, x[k]);
+    }
+}
+
 /// Codes: the sign goes to its place in the code. Otherwise results are bits of a lane.
 ///
 /// NaN and infinite operands are rare, and replaced in a branch. Results above the largest member are not, in narrow formats: they are
@@ -15,7 +29,7 @@ struct finisher {
     using vu = xsimd::batch<U, A>;
     using mask = xsimd::batch_bool<U, A>;
 
-    vu sign_bit, largest, overflow, infinity;
+    vu sign_bit, stored_sign, largest, overflow, infinity;
     int sign_down;
     bool signed_zero;
     bool symmetric;
@@ -23,6 +37,7 @@ struct finisher {
 
     HALFULP_INLINE explicit finisher(const outcome<Lane>& o)
         : sign_bit(lane_types<Lane>::sign),
+          stored_sign(lane_types<Lane>::sign >> o.sign_down),
           largest(o.largest),
           overflow(o.overflow.positive),
           infinity(lane_types<Lane>::infinity),
@@ -61,7 +76,7 @@ struct finisher {
     HALFULP_INLINE vu with_sign(const vu& x, const vu& result) const {
         vu y;
         if constexpr (Codes) {
-            y = result | ((x & sign_bit) >> sign_down);
+            y = with_bits_of<U, A>(result, x >> sign_down, stored_sign);
         } else {
             y = with_bits_of<U, A>(result, x, sign_bit);
         }

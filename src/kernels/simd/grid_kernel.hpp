@@ -133,6 +133,12 @@ struct grid_step {
         vu bits[N];
         for (std::size_t k = 0; k < N; ++k) {
             bits[k] = as_bits<Lane, A>(vf::load_unaligned(x + k * lanes));
+        }
+        if constexpr (!Full && !random) {
+            if (plan.flush.any) [[unlikely]]
+                flush<A, Lane>(bits, plan.flush);
+        }
+        for (std::size_t k = 0; k < N; ++k) {
             const std::uint32_t* w = words == nullptr ? words : words + k * lanes;
             if constexpr (Full) {
                 y[k] = full(bits[k] & all<U, A>(plan.operand_mask), w, report);

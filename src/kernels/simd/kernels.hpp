@@ -4,8 +4,8 @@
 #include "aligned_kernel.hpp"
 #include "decode_kernel.hpp"
 #include "exponent_kernel.hpp"
-#include "flush_kernel.hpp"
 #include "grid_kernel.hpp"
+#include "half_kernel.hpp"
 #include "philox_kernel.hpp"
 
 namespace halfulp::simd {
@@ -64,6 +64,16 @@ flags convert_exponents(const float* x, Out* out, std::size_t size, const random
     return convert<A, float, Out, exponent_step<A, Out, addend_of::parity>>(x, out, size, words, plan, stream);
 }
 
+/// The environment's rounding direction, or the instruction that knows the format.
+template <class A, class Lane, class Out>
+flags convert_direct(const Lane* x, Out* out, std::size_t size, const random_words& words, const grid_plan<Lane>& plan,
+                     bool stream) {
+    if constexpr (is_avx512<A> && std::is_same_v<Out, std::uint16_t>) {
+        if (plan.is_nearest_half) return convert<A, Lane, Out, half_step<A>>(x, out, size, words, plan, stream);
+    }
+    return convert<A, Lane, Out, grid_step<A, Lane, Out, grid_engine::direct, false>>(x, out, size, words, plan, stream);
+}
+
 /// The simple `general` engine: a kernel for each way to decide.
 template <class A, class Lane, class Out>
 flags convert_general(const Lane* x, Out* out, std::size_t size, const random_words& words, const grid_plan<Lane>& plan,
@@ -93,7 +103,7 @@ constexpr convert_kernels<Lane, Out> convert_table() {
     using plan = grid_plan<Lane>;
     const auto at = [](grid_engine e) { return static_cast<std::size_t>(e); };
     if constexpr (sizeof(Lane) == 4) {
-        t.grid[at(direct)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct, false>, plan>;
+        t.grid[at(direct)] = convert_direct<A, Lane, Out>;
         t.grid[at(direct_signed)] = convert<A, Lane, Out, grid_step<A, Lane, Out, direct_signed, false>, plan>;
         t.grid[at(general)] = convert_general<A, Lane, Out>;
         t.grid[at(stochastic_a)] = convert<A, Lane, Out, grid_step<A, Lane, Out, stochastic_a, false>, plan>;
@@ -123,7 +133,6 @@ constexpr kernel_table make_table() {
     t.fill_words = philox<A>::fill;
     t.widen = widen_floats<A>;
     t.narrow = narrow_doubles<A>;
-    t.flush = flush_small<A>;
     return t;
 }
 

@@ -56,6 +56,14 @@ struct outcome {
     int sign_down;  ///< codes: how far the lane's sign bit moves down to the code's sign bit
 };
 
+/// Flushing to zero ahead of a kernel that knows gradual underflow alone: deterministic rounding is monotonic, so those that become
+/// zero are the magnitudes below a limit, and the others round as they do without flushing.
+template <class Bits>
+struct flush_limits {
+    bool any = false;
+    by_sign<Bits> below{};  ///< magnitudes below this become zeros of their sign
+};
+
 /// Formats whose binades are the lane's own, subnormals included: the last (mantissa_bits - M) bits are dropped, everywhere.
 /// Rounding adds a number to the bits of the magnitude and cuts; the carry does the rest.
 template <class Lane>
@@ -72,6 +80,7 @@ struct aligned_plan {
     int pre_dropped;  ///< 0: no such step
     bool coin;  ///< stochastic_equal: the word's top bit alone decides
     int given_up;  ///< words that hold R itself move up by so many bits first
+    flush_limits<bits> flush;
     outcome<Lane> out;
 };
 
@@ -111,6 +120,8 @@ struct grid_plan {
     // Codes: (bits of c >> code_down) - code_base + the significand
     bits code_base;
     int code_down;
+    bool is_nearest_half;  ///< the codes are binary16's, to nearest even
+    flush_limits<bits> flush;  ///< the full kernel does not look: it flushes results
     // What only the full kernel reads.
     bits operand_mask;  ///< all ones, or all but the sign where the sign is dropped first
     bool low_is_one_gap;  ///< no subnormals: below low_limit there are zero and 2^emin, whose code is low_code
@@ -199,8 +210,6 @@ struct kernel_table {
                        std::uint32_t* words, std::size_t size);
     void (*widen)(const float* x, double* out, std::size_t size);
     void (*narrow)(const double* x, float* out, std::size_t size);  ///< nearest-even environment
-    /// Magnitudes below the limit of their sign become zeros of that sign.
-    void (*flush)(const float* x, float* out, std::size_t size, const by_sign<std::uint32_t>& limits);
 };
 
 }  // namespace halfulp::simd

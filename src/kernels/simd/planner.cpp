@@ -296,6 +296,7 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
     p.given_up = random_is_given ? 32 - n : 0;
     p.code_base = power_bits<Lane>(f.emin() + m - f.mantissa_bits) >> (m - f.mantissa_bits);
     p.code_down = m - f.mantissa_bits;
+    p.is_nearest_half = f == binary16_format && how.rounding == rounding_mode::nearest_ties_to_even;
 
     p.operand_mask = how.magnitude_if_unsigned && !f.is_signed ? ~lane_types<Lane>::sign : ~bits{0};
     p.low_is_one_gap = one_gap;
@@ -331,29 +332,13 @@ std::optional<conversion_plan<Lane>> plan_grid(const float_format& f, const proj
     return plan;
 }
 
-}  // namespace
-
-template <class Lane>
-std::optional<conversion_plan<Lane>> plan_conversion(const float_format& format, const projection& how, bool codes,
-                                                     bool random_is_given) {
-    if (auto plan = plan_aligned<Lane>(format, how, codes, random_is_given)) return plan;
-    if constexpr (sizeof(Lane) == 4) {
-        if (auto plan = plan_exponents(format, how, codes)) return plan;
-    }
-    return plan_grid<Lane>(format, how, codes, random_is_given);
-}
-
-template std::optional<conversion_plan<float>> plan_conversion<float>(const float_format&, const projection&, bool,
-                                                                      bool);
-template std::optional<conversion_plan<double>> plan_conversion<double>(const float_format&, const projection&, bool,
-                                                                        bool);
-
-std::optional<by_sign<std::uint32_t>> plan_flushing(const float_format& format, const projection& how) {
+/// The limits for binary32 lanes, by the definition: 2^emin, or where a number rounds to it as if the exponents went on downward. Without
+/// such a limit there are none, and the full kernel has to do it.
+flush_limits<std::uint32_t> find_flush_limits(const float_format& format, const projection& how) {
     if (how.ftz == ftz_policy::none || is_stochastic(how.rounding) || format.low() != low_binade::subnormals ||
         format.emin() < lane_emin<float> || format.emin() > lane_emax<float>)
-        return std::nullopt;
+        return {};
     const projector to(format, how);
-    // The definition says where zeros end: at 2^emin, or where a number rounds to it as if the exponents went on.
     const auto limit = [&](std::uint32_t sign) {
         std::uint32_t zero = 0;
         std::uint32_t other = power_bits<float>(format.emin());
@@ -365,8 +350,32 @@ std::optional<by_sign<std::uint32_t>> plan_flushing(const float_format& format, 
         }
         return other;
     };
-    return by_sign<std::uint32_t>{limit(0), limit(lane_types<float>::sign)};
+    return {true, {limit(0), limit(lane_types<float>::sign)}};
 }
+
+}  // namespace
+
+template <class Lane>
+std::optional<conversion_plan<Lane>> plan_conversion(const float_format& format, const projection& how, bool codes,
+                                                     bool random_is_given) {
+    if constexpr (sizeof(Lane) == 4) {
+        if (const auto limits = find_flush_limits(format, how); limits.any) {
+            projection gradual = how;
+            gradual.ftz = ftz_policy::none;
+            auto plan = plan_conversion<float>(format, gradual, codes, random_is_given);
+            if (plan) (plan->aligned ? plan->on_binades.flush : plan->on_grid.flush) = limits;
+            return plan;
+        }
+        if (auto plan = plan_exponents(format, how, codes)) return plan;
+    }
+    if (auto plan = plan_aligned<Lane>(format, how, codes, random_is_given)) return plan;
+    return plan_grid<Lane>(format, how, codes, random_is_given);
+}
+
+template std::optional<conversion_plan<float>> plan_conversion<float>(const float_format&, const projection&, bool,
+                                                                      bool);
+template std::optional<conversion_plan<double>> plan_conversion<double>(const float_format&, const projection&, bool,
+                                                                        bool);
 
 std::optional<decode_plan> plan_decoding(const float_format& f) {
     // E8M0 begins one binade below binary32's normal numbers: its smallest member alone follows no rule.

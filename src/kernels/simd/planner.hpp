@@ -30,10 +30,6 @@ template <class Lane>
 std::optional<conversion_plan<Lane>> plan_conversion(const float_format& format, const projection& how, bool codes,
                                                      bool random_is_given);
 
-/// The limits below which flushing turns binary32 magnitudes into zeros. The others become what they become without flushing.
-/// Nothing where there is no flushing or no such limit.
-std::optional<by_sign<std::uint32_t>> plan_flushing(const float_format& format, const projection& how);
-
 /// Nothing where binary32 does not hold the format or its codes follow no rule that the kernel knows.
 std::optional<decode_plan> plan_decoding(const float_format& format);
 

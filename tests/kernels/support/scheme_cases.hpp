@@ -157,19 +157,17 @@ class exact_scheme {
                 oracle::project(oracle::number::finite(false, q), f, how, r, oracle::purpose::encode), f);
         };
         if (oracle::is_zero(amax)) return code({0, 1});
-        const bool power_of_two =
-            data.specials == specials::fn && !data.is_signed && data.mantissa_bits == 0;  // E8M0's family
-        if (power_of_two && !options.scale_rounding) {
-            const int wanted = oracle::floor_log2(amax) - oracle::floor_log2(reach) + data.bias;
-            const int last = (1 << data.exponent_bits) - 2;
-            return static_cast<std::uint64_t>(wanted < 0 ? 0 : wanted > last ? last : wanted);
-        }
         oracle::rational divisor = reach;
         std::uint64_t index = i;
         for (std::size_t above = k + 1; above < formats_.size(); ++above) {
             const std::uint64_t length = scheme_.levels[above].group.length;
             index = scheme_.levels[above].group.is_tensor() ? 0 : index / length;
             divisor = times(divisor, formats_[above].decode(out.scales[above][index]).magnitude);
+        }
+        if (!f.has_zero() && !options.scale_rounding) {  // the divisor is a power of two times the reach
+            const int wanted = oracle::floor_log2(amax) - oracle::floor_log2(divisor) + data.bias;
+            const int last = (1 << data.exponent_bits) - (f.has_nan() ? 2 : 1);
+            return static_cast<std::uint64_t>(wanted < 0 ? 0 : wanted > last ? last : wanted);
         }
         if (oracle::is_zero(divisor)) return code({0, 1});  // inside a zero scale: zero as well, and not counted again
         const std::uint64_t found = code(over(amax, divisor));
@@ -345,7 +343,7 @@ inline scheme random_scheme(generator& random) {
                                                "e4m3fn_nosub", "Binary6p3se", "e1m2f",    "Binary8p3sf"};
     static constexpr const char* scales[] = {"binary32", "bfloat16", "binary16", "e4m3fn",      "e5m3fnu", "e5m2",
                                              "tf32",     "e6m5",     "e4m3fnu",  "Binary8p5ue", "e3m3",    "binary64"};
-    static constexpr const char* last[] = {"e8m0fnu", "e8m0fnu", "e7m0fnu", "e8m0b100fnu"};
+    static constexpr const char* last[] = {"e8m0fnu", "microexponent", "e7m0fnu", "e8m0b100fnu"};
     static constexpr std::uint64_t lengths[] = {1, 2, 3, 5, 8, 16, 17, 32, 33, 64, 100, 128, 1000, 0};
     scheme s{parse_float_format(elements[random() % std::size(elements)]), {}};
     const std::uint64_t levels = random() % 8 < 5 ? 1 : random() % 4;
