@@ -91,6 +91,8 @@ need_packages() {
     want clang command -v clang++
     want shellcheck command -v shellcheck
     want chromium command -v chromium
+    want zsh command -v zsh # the tests of completion
+    want fish command -v fish
   fi
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }

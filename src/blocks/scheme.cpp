@@ -23,9 +23,9 @@ constexpr std::array<published_scheme, 11> published{{
     {"mxfp4", "e2m1fn/32:e8m0fnu", "OCP MX v1.0"},
     {"nvfp4", "e2m1fn/16:e4m3fn/tensor:binary32", "NVIDIA NVFP4: Transformer Engine, TensorRT Model Optimizer"},
     // One exponent bit and its subnormals are a sign and a magnitude without a hidden bit.
-    {"mx9", "e1m6b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
-    {"mx6", "e1m3b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
-    {"mx4", "e1m1b1f/2:microexponent/16:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"mx9", "e1m6b1f/2:microexponent/8:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"mx6", "e1m3b1f/2:microexponent/8:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
+    {"mx4", "e1m1b1f/2:microexponent/8:e8m0fnu", "shared microexponents, arXiv 2302.08007"},
     {"msfp16", "e1m6b1f/16:e8m0fnu", "Microsoft Floating Point, Darvish Rouhani et al., NeurIPS 2020"},
     {"msfp12", "e1m2b1f/16:e8m0fnu", "Microsoft Floating Point, Darvish Rouhani et al., NeurIPS 2020"},
 }};

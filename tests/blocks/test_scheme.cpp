@@ -25,6 +25,11 @@ TEST_CASE("published schemes expand to levels and print back by name") {
     CHECK(nvfp4.levels[1].group.is_tensor());
     CHECK(bits_per_element(nvfp4) == 4.5);
     CHECK(bits_per_element(parse_scheme("mxfp4")) == 4.25);
+    CHECK(bits_per_element(parse_scheme("mx9")) == 9);
+    CHECK(bits_per_element(parse_scheme("mx6")) == 6);
+    CHECK(bits_per_element(parse_scheme("mx4")) == 4);
+    CHECK(bits_per_element(parse_scheme("msfp16")) == 8.5);
+    CHECK(bits_per_element(parse_scheme("msfp12")) == 4.5);
     CHECK(bits_per_element(parse_scheme("e2m1f/4:e4m3fn/8:binary32")) == 4 + 8.0 / 4 + 32.0 / 32);
 }
 

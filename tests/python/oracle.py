@@ -131,7 +131,11 @@ class Shape:
     @property
     def has_gap(self) -> bool:
         """Zero and the smallest normal are neighbours."""
-        return self.letters == "dl" or (not self.subnormals and self.has_zero) or (self.has_zero and self.mantissa_bits == 0)
+        return (
+            self.letters == "dl"
+            or (not self.subnormals and self.has_zero)
+            or (self.has_zero and self.mantissa_bits == 0)
+        )
 
     @cached_property
     def max(self) -> Fraction:

@@ -473,6 +473,7 @@ class Quantizer:
         if amax == 0:
             return 0
         if not fmt.has_zero:
+            reach *= self.product(level + 1, self.above(level, place))  # powers of two
             return min(max(floor_log2(amax) - floor_log2(reach) + fmt.bias, 0), fmt.top)
         if level == 1 and self.recipe in FOUR_OVER_SIX:
             reach = element.largest * 256

@@ -49,9 +49,9 @@ PUBLISHED_SCHEMES = {
     "mxfp6_e2m3": "e2m3fn/32:e8m0fnu",
     "mxfp4": "e2m1fn/32:e8m0fnu",
     "nvfp4": "e2m1fn/16:e4m3fn/tensor:binary32",
-    "mx9": "e1m6b1f/2:microexponent/16:e8m0fnu",
-    "mx6": "e1m3b1f/2:microexponent/16:e8m0fnu",
-    "mx4": "e1m1b1f/2:microexponent/16:e8m0fnu",
+    "mx9": "e1m6b1f/2:microexponent/8:e8m0fnu",
+    "mx6": "e1m3b1f/2:microexponent/8:e8m0fnu",
+    "mx4": "e1m1b1f/2:microexponent/8:e8m0fnu",
     "msfp16": "e1m6b1f/16:e8m0fnu",
     "msfp12": "e1m2b1f/16:e8m0fnu",
 }

@@ -115,7 +115,7 @@ ROWS = {
     "microexponent": (
         "-",
         "d2 = 1 (shared microexponents)",
-        ["arXiv 2302.08007, With Shared Microexponents, A Little Shifting Goes a Long Way: one bit lowers a pair's exponent"],
+        ["arXiv 2302.08007, shared microexponents: one bit lowers the exponent of a pair"],
         None,
         "microexponent",
     ),
@@ -134,7 +134,7 @@ NOTES = {
         "The document knows one rounding, nearest with ties up; overflow_midpoint is for nearest-even, as in "
         "every file.",
     ],
-    "microexponent": ["Code 0 is 1/2 and code 1 is 1: the exponent as it is. The paper's bit says how far to shift down, 1 less this code."],
+    "microexponent": ["Code 0 is 1/2 and code 1 is 1. The paper's bit says how far to shift down: 1 less this code."],
     "e8m0fnu": ["There is no zero: code 00 is 2^-127. min_normal is that value; there are no subnormals."],
     "e4m3fnu": ["Bit 7 of the 8-bit container is not part of the format."],
 }

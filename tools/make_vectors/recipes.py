@@ -189,6 +189,28 @@ def group_cases():
                 yield case(text, x, channel_axis=channel_axis)
 
 
+def microexponent_cases():
+    """Pairs at all distances from their group's maximum, ties, numbers that round up to 2^w, zeros, NaN, short groups."""
+    rng = np.random.default_rng(80)
+    for text in ("mx9", "mx6", "mx4", "msfp16", "msfp12", "e2m1fn/3:e8m0fnu/2:e8m0fnu", "mx6@hadamard=4"):
+        for carrier in ("float32", "float64", "float16", "bfloat16"):
+            x = (rng.standard_normal((5, 19)) * 2.0 ** rng.integers(-4, 1, size=(5, 19))).astype(
+                inputs.CARRIERS[carrier]
+            )
+            x[1] = np.ldexp(rng.integers(-255, 256, size=19) / 128, rng.integers(-3, 1, size=19))  # ties
+            x[2, :4] = 0
+            x[3] = np.where(rng.random(19) < 0.5, 2 - 2.0**-7, -(2 - 2.0**-4)) * 2.0 ** rng.integers(-2, 1, size=19)
+            yield case(text, x)
+            if "hadamard" not in text:
+                yield case(text, x.T.copy(), axis=0)
+        for exponent in (-149, -127, -126, 120):
+            x = rng.integers(-255, 256, size=(2, 18)).astype(np.float32) * np.float32(2.0**exponent)
+            yield case(text, x)
+        x[0, 3], x[1, 17] = np.nan, np.inf
+        if text.startswith("e2m1fn"):
+            yield case(text, x)
+
+
 def main(folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +221,7 @@ def main(folder):
     write(folder, "search_mse", search_cases(), "contract, section 2.9")
     write(folder, "hadamard", hadamard_cases(), "contract, section 2.9")
     write(folder, "groups", group_cases(), "contract, sections 2.9 and 4")
+    write(folder, "microexponents", microexponent_cases(), "contract, sections 2.9 and 4; arXiv 2302.08007")
 
 
 if __name__ == "__main__":

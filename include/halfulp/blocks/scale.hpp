@@ -165,7 +165,8 @@ class scale_rule {
         if (amax.significand == 0) return from_projected(zero_);
         if (by_exponent_) {
             std::int32_t k = exponent_(amax);
-            for (const dyadic& o : outer) k -= o.exponent + bit_length(o.significand) - 1;  // powers of two, by validate()
+            for (const dyadic& o : outer)
+                k -= o.exponent + bit_length(o.significand) - 1;  // powers of two, by validate()
             return of_exponent(k);
         }
         std::array<dyadic, max_factors> divisors = reach_;

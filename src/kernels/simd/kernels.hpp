@@ -71,7 +71,8 @@ flags convert_direct(const Lane* x, Out* out, std::size_t size, const random_wor
     if constexpr (is_avx512<A> && std::is_same_v<Out, std::uint16_t>) {
         if (plan.is_nearest_half) return convert<A, Lane, Out, half_step<A>>(x, out, size, words, plan, stream);
     }
-    return convert<A, Lane, Out, grid_step<A, Lane, Out, grid_engine::direct, false>>(x, out, size, words, plan, stream);
+    return convert<A, Lane, Out, grid_step<A, Lane, Out, grid_engine::direct, false>>(x, out, size, words, plan,
+                                                                                      stream);
 }
 
 /// The simple `general` engine: a kernel for each way to decide.
