@@ -86,12 +86,10 @@ def test_code_cells_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(DOCS)
     monkeypatch.setenv("MPLBACKEND", "agg")
     with contextlib.redirect_stdout(io.StringIO()):
-        namespace: dict[str, object] = {"__name__": "__main__"}
+        namespace: dict[str, object] = {"__name__": "__main__", "subprocess": subprocess}
         for number, cell in enumerate(cells(page)):
             # IPython runs lines after a '!' in a shell and does not mind their failing.
-            shown = re.sub(
-                r"^!(.*)", lambda m: f"__import__('subprocess').run({m[1]!r}, shell=True, check=True)", cell, flags=re.M
-            )
+            shown = re.sub(r"(?m)^!(.*)", lambda m: f"subprocess.run({m[1]!r}, shell=True, check=True)", cell)
             exec(compile(shown, f"{page.name}, cell {number}", "exec"), namespace)
 
 
