@@ -190,7 +190,7 @@ def group_cases():
 
 
 def microexponent_cases():
-    """Pairs at all distances from the maximum of a group, ties, numbers that round up to 2^w, zeros, NaN, short ends."""
+    """Pairs at all distances from their maximum, ties, numbers that round up to 2^w, zeros, NaN, short groups."""
     rng = np.random.default_rng(80)
     for text in ("mx9", "mx6", "mx4", "msfp16", "msfp12", "e2m1fn/3:e8m0fnu/2:e8m0fnu", "mx6@hadamard=4"):
         for carrier in ("float32", "float64", "float16", "bfloat16"):
