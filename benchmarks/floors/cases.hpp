@@ -21,6 +21,7 @@ inline constexpr std::string_view parametric_format = "e6m5";
 
 void add_round_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_code_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_packing_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_block_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_thread_cases(cases& to, const shared_arena& arrays, backend runs);
 

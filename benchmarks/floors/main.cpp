@@ -107,6 +107,7 @@ cases all_cases(const settings& s, const shared_arena& arrays) {
     for (const backend b : backends(s)) {
         add_round_cases(made, arrays, b);
         add_code_cases(made, arrays, b);
+        add_packing_cases(made, arrays, b);
         add_block_cases(made, arrays, b);
         if (b == backends(s).back()) add_thread_cases(made, arrays, b);
     }

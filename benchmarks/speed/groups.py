@@ -25,6 +25,8 @@ LABELS = {
     "fake_quantize_generic_across": "fake_quantize element/length:scale, along columns and middle axes",
     "fake_quantize_stochastic_across": "fake_quantize MXFP4, `stochastic_a`, along columns and middle axes",
     "quantize_packed": "quantize MXFP4 to packed codes",
+    "pack": "pack codes of 1 to 6 bits",
+    "unpack": "unpack codes of 1 to 6 bits",
     "two_threads": "two threads",
     "python_round": "round float32 from Python, `out=`",
     "python_call": "one call from Python on 16 elements, `out=`",
@@ -107,6 +109,6 @@ def memory_bytes_per_s(floors: Iterable[Floor]) -> float:
 
 def share_of_roof(floor: Floor, roof_bytes_per_s: float) -> float:
     """Bytes moved per second as a share of memcpy's. Where memcpy is the case's own reference, that is its ratio."""
-    if floor.reference.startswith("memcpy") and floor.group != "quantize_packed":
+    if floor.reference.startswith("memcpy") and floor.group not in ("quantize_packed", "pack", "unpack"):
         return floor.summary.median
     return floor.bytes_per_element * floor.elements / quantile(floor.subject_s, 0.5) / roof_bytes_per_s

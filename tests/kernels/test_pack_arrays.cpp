@@ -65,7 +65,14 @@ TEST_CASE("packing arrays gives the definition's bits on every backend, for ever
             compare<std::uint8_t>(random, count, 1 + static_cast<int>(count % 8));
             compare<std::uint64_t>(random, count, 1 + static_cast<int>(count % 64));
         }
-        compare<std::uint8_t>(random, 100'001, 4);
+        for (int bits = 1; bits <= 16; ++bits) {
+            for (std::size_t count = 0; count < 40; ++count) {
+                if (bits <= 8) compare<std::uint8_t>(random, count, bits);
+                compare<std::uint16_t>(random, count, bits);
+            }
+            if (bits <= 8) compare<std::uint8_t>(random, 100'001, bits);
+            compare<std::uint16_t>(random, 10'007, bits);
+        }
         compare<std::uint32_t>(random, 1001, 19);
     }
 }
