@@ -11,26 +11,35 @@
 
 namespace halfulp {
 
-/// Projects a carrier's value, taken exactly.
-template <carrier T>
-constexpr projected project(T x, const projector& how, std::uint32_t random = 0) noexcept {
+/// Projects a carrier's value, taken exactly, by a projector of any kind of format.
+template <carrier T, class Projector>
+constexpr projected project_value(T x, const Projector& how, std::uint32_t random = 0) noexcept {
     constexpr float_format from = carrier_traits<T>::format;
     const std::uint64_t bits = to_bits(x);
     const bool negative = (bits & from.sign_mask()) != 0;
     const std::uint64_t magnitude = bits & from.magnitude_mask();
-    if (magnitude >= from.infinity_magnitude()) {
+    if (magnitude >= from.infinity_magnitude())
         return magnitude == from.infinity_magnitude() ? how.infinity(negative) : how.nan_result(negative);
-    }
     const dyadic value = from.magnitude_value(magnitude);
+    return how.finite(negative, value.significand, value.exponent, false, random);
+}
+
+/// The same for floats, where a preset may ask for binary32 on the way.
+template <carrier T>
+constexpr projected project(T x, const projector& how, std::uint32_t random = 0) noexcept {
+    constexpr float_format from = carrier_traits<T>::format;
     if constexpr (from.precision() > binary32_format.precision()) {
-        if (how.through_binary32) {
+        const std::uint64_t magnitude = to_bits(x) & from.magnitude_mask();
+        if (how.through_binary32 && magnitude < from.infinity_magnitude()) {
+            const bool negative = (to_bits(x) & from.sign_mask()) != 0;
+            const dyadic value = from.magnitude_value(magnitude);
             constexpr projector to_binary32(binary32_format, projection{});
             const projected narrow = to_binary32.finite(negative, value.significand, value.exponent, false, 0);
             if (narrow.kind == number_class::infinity) return how.infinity(negative);
             return how.finite(negative, narrow.significand, narrow.exponent, false, random);
         }
     }
-    return how.finite(negative, value.significand, value.exponent, false, random);
+    return project_value(x, how, random);
 }
 
 /// The code of a projected number.
