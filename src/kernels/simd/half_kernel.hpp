@@ -27,7 +27,8 @@ struct half_step {
             flush<A, float>(bits, plan.flush);
         for (std::size_t k = 0; k < N; ++k) {
             const vu magnitude = xsimd::bitwise_andnot(bits[k], finish.sign_bit);
-            const __m256i half = _mm512_cvtps_ph(as_number<float, A>(magnitude), _MM_FROUND_TO_NEAREST_INT);
+            const __m512 number = as_number<float, A>(magnitude);  // a macro takes no comma of a template's
+            const __m256i half = _mm512_cvtps_ph(number, _MM_FROUND_TO_NEAREST_INT);
             y[k] = vu(_mm512_cvtepu16_epi32(half));
         }
         finish(bits, y, report);
