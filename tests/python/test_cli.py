@@ -172,7 +172,8 @@ def test_interrupt_is_130(monkeypatch, capsys):
 def test_an_interrupted_process_ends_with_130_and_one_line(tmp_path: Path):
     # Catches: a traceback from a place that main does not guard.
     script = (
-        "import sys, time, halfulp as hu; from halfulp.cli import main\n"
+        "import signal, sys, time, halfulp as hu; from halfulp.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells start background jobs without it
         "hu.formats = lambda: (print('ready', flush=True), time.sleep(60))\n"
         "sys.exit(main(['formats']))"
     )

@@ -259,7 +259,8 @@ def test_keep_going_is_1_where_pairs_fail(here: Path, capsys):
 def test_ctrl_c_says_how_to_go_on(here: Path):
     # Catches: a traceback, or work that is lost without a word.
     script = (
-        "import sys, time, halfulp as hu; from halfulp.cli import main\n"
+        "import signal, sys, time, halfulp as hu; from halfulp.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells start background jobs without it
         "hu.sweeping.sweep = lambda *a, **k: (print('ready', flush=True), time.sleep(60))\n"
         "sys.exit(main(['sweep', 'weights.npz', 'mxfp4', '--quiet', '--results', 'kept']))"
     )
