@@ -130,6 +130,9 @@ TEST_CASE("what cannot be is refused with the limit, what is misspelled with the
     refuses("q4", "not a known name");
     refuses("mxint8", "this is a scheme");
     refuses("mxfp4", "this is a scheme");
+    refuses("mx6", "this is a scheme");
+    refuses("msfp16", "this is a scheme");
+    refuses("e8m0", "E8M0 is e8m0fnu");
     refuses("", "not a known name");
     refuses("e4m3fn ", "did you mean 'e4m3fn'");
     refuses("e04m3", "not a known name");

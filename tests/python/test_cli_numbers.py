@@ -123,6 +123,9 @@ def test_refusals(capsys):
     # codes cut to the format's width.
     assert "allowed: a number such as" in refused(capsys, "round", "abc", "e4m3fn")
     assert "the largest binary64" in refused(capsys, "encode", "1e400", "e4m3fn")
+    for tiny in ("1e-400", "-2.5E-330", "0x1p-1080"):
+        assert "the smallest binary64 above 0" in refused(capsys, "round", tiny, "e4m3fn")
+    assert run(capsys, "round", "0e5", "-0.0", "0x0p-9", "5e-324", "e4m3fn")[0] == 0
     assert "did you mean 'e4m3fn' (OCP" in refused(capsys, "round", "1", "E4M3")
     assert "--rng 42" in refused(capsys, "round", "1", "e4m3fn", "--rounding", "stochastic")
     assert "toward_zero" in refused(capsys, "round", "1", "e4m3fn", "--rounding", "towards")

@@ -155,6 +155,8 @@ def test_results_are_kept_and_taken_up_again(here: Path, capsys, monkeypatch):
     page = Path("new/kept.html").read_text(encoding="utf-8")
     assert "nvfp4" in page
     assert "A &lt;kept&gt; sweep" in page or "A \\u003ckept" in page
+    next(Path("kept").rglob("*.parquet")).unlink()  # what is left is what a sweep that was stopped leaves
+    assert "no scheme has all its matrices yet" in refused(capsys, "report", "kept", "-o", "half.html")
 
 
 def test_report_of_a_table(here: Path, capsys):

@@ -31,8 +31,16 @@ def numbers(texts: list[str]) -> list[float]:
             raise ValueError(
                 f"value is {text.strip()}, allowed: at most {sys.float_info.max}, the largest binary64, or inf"
             )
+        if value == 0 and any(digit in "123456789abcdef" for digit in _significand(text)):
+            raise ValueError(f"value is {text.strip()}, allowed: 0, or at least 5e-324, the smallest binary64 above 0")
         values.append(value)
     return values
+
+
+def _significand(text: str) -> str:
+    """A number without its exponent, in small letters."""
+    text = text.strip().lower().lstrip("+-")
+    return text.removeprefix("0x").partition("p")[0] if text.startswith("0x") else text.partition("e")[0]
 
 
 def shown(member: Member | float) -> str:

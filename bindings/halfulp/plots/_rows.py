@@ -88,7 +88,7 @@ def title_of(table: pandas.DataFrame) -> str:
     """What a table is of: its weights, the number of matrices and of schemes."""
     about = table.attrs.get("halfulp", {})
     matrices = int((table["matrix"].drop_duplicates() != MODEL).sum())
-    schemes = table["scheme"].nunique()
+    schemes = len(table[["scheme", "rounding"]].drop_duplicates())  # as many as there are points
     source = Path(str(about.get("weights", "weights"))).name
     return (
         f"{source}: {matrices} weight {'matrix' if matrices == 1 else 'matrices'} "

@@ -37,6 +37,11 @@ def _run(options: argparse.Namespace) -> None:
     prepare(options.output)
     read = sweeping.read_results if Path(options.table).is_dir() else sweeping.read_table
     table = read(options.table)
+    if len(table) and not (table["matrix"] == sweeping.MODEL).any():
+        raise ValueError(
+            f"table is {options.table!r}, in which no scheme has all its matrices yet, "
+            "allowed: what a sweep left that was not stopped; the same halfulp sweep goes on"
+        )
     tasks = None if options.tasks is None else _tasks(options.tasks)
     report.write(table, options.output, tasks=tasks, title=options.title)
     if options.json:
