@@ -62,7 +62,8 @@ bool is_reserved_format_name(std::string_view text) {
 
 bool looks_like_scheme(std::string_view text) {
     // Exact names and what they share; which of them exist is for the schemes' own parser to say.
-    for (const std::string_view start : {"mxfp", "mxint", "mx4", "mx6", "mx9", "msfp", "nvfp4", "nf4_", "int4_g", "b1.58"}) {
+    for (const std::string_view start :
+         {"mxfp", "mxint", "mx4", "mx6", "mx9", "msfp", "nvfp4", "nf4_", "int4_g", "b1.58"}) {
         if (text.starts_with(start)) return true;
     }
     return text.find('/') != std::string_view::npos;

@@ -31,8 +31,9 @@ void validate(const float_format& format) {
                "2 or more where the top exponent means infinity and NaN (use 'f', 'fn' or 'fnuz' for 1)");
     }
     if (ieee && mantissa_bits < 1) {
-        reject("mantissa_bits", mantissa_bits,
-               "1 or more where the top exponent means infinity and NaN (use 'f', 'fn' or 'fnuz' for 0; E8M0 is e8m0fnu)");
+        reject(
+            "mantissa_bits", mantissa_bits,
+            "1 or more where the top exponent means infinity and NaN (use 'f', 'fn' or 'fnuz' for 0; E8M0 is e8m0fnu)");
     }
     if (format.specials == specials::fnuz && !format.is_signed) {
         throw std::invalid_argument(
