@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import halfulp as hu
@@ -68,3 +70,20 @@ def in_its_own_process(*words: str, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, env=environment(), timeout=120, **options
     )
+
+
+def interrupted(function: str, *words: str) -> tuple[int, str]:
+    """The exit code and standard error of a command that gets Ctrl-C while it is in a function of the package."""
+    script = (
+        "import signal, sys, time, halfulp as hu; from halfulp.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells start background jobs without it
+        f"{function} = lambda *a, **k: (print('ready', flush=True), time.sleep(60))\n"
+        f"sys.exit(main({list(words)!r}))"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", script], text=True, env=environment(), **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err

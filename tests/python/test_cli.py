@@ -3,15 +3,13 @@
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import halfulp as hu
 import pytest
-from cli_support import environment, in_its_own_process, json_lines, refused, run, write_weights
+from cli_support import environment, in_its_own_process, interrupted, json_lines, refused, run, write_weights
 from halfulp import cli, gpu
 from halfulp.cli import app, commands, orientation
 
@@ -171,19 +169,8 @@ def test_interrupt_is_130(monkeypatch, capsys):
 
 def test_an_interrupted_process_ends_with_130_and_one_line(tmp_path: Path):
     # Catches: a traceback from a place that main does not guard.
-    script = (
-        "import signal, sys, time, halfulp as hu; from halfulp.cli import main\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells start background jobs without it
-        "hu.formats = lambda: (print('ready', flush=True), time.sleep(60))\n"
-        "sys.exit(main(['formats']))"
-    )
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script], text=True, env=environment(), **pipes) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "halfulp formats: interrupted\n")
+    code, err = interrupted("hu.formats", "formats")
+    assert (code, err) == (130, "halfulp formats: interrupted\n")
 
 
 def test_module_and_a_reader_that_leaves():

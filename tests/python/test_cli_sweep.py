@@ -2,16 +2,13 @@
 
 import json
 import re
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import halfulp as hu
 import numpy as np
 import pytest
-from cli_support import environment, json_lines, refused, run, write_weights
+from cli_support import interrupted, json_lines, refused, run, write_weights
 from halfulp import cli
 
 pytest.importorskip("pandas")
@@ -260,19 +257,8 @@ def test_keep_going_is_1_where_pairs_fail(here: Path, capsys):
 
 def test_ctrl_c_says_how_to_go_on(here: Path):
     # Catches: a traceback, or work that is lost without a word.
-    script = (
-        "import signal, sys, time, halfulp as hu; from halfulp.cli import main\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells start background jobs without it
-        "hu.sweeping.sweep = lambda *a, **k: (print('ready', flush=True), time.sleep(60))\n"
-        "sys.exit(main(['sweep', 'weights.npz', 'mxfp4', '--quiet', '--results', 'kept']))"
-    )
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script], text=True, env=environment(), **pipes) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    code, err = interrupted("hu.sweeping.sweep", "sweep", "weights.npz", "mxfp4", "--quiet", "--results", "kept")
+    assert code == 130
     assert err.splitlines() == [
         "halfulp sweep: the same command goes on with what kept has",
         "halfulp sweep: interrupted",
