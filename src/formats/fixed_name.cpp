@@ -1,29 +1,16 @@
 #include "halfulp/formats/fixed_name.hpp"
 
-#include <charconv>
 #include <stdexcept>
+
+#include "reader.hpp"
 
 namespace halfulp {
 namespace {
 
 constexpr int widest = 64;
 
-/// A decimal integer of one to three digits without leading zeros at the start of `text`, which it leaves behind.
-std::optional<int> take_integer(std::string_view& text) {
-    std::size_t digits = 0;
-    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
-    if (digits == 0 || digits > 3 || (digits > 1 && text[0] == '0')) return std::nullopt;
-    int value = 0;
-    std::from_chars(text.data(), text.data() + digits, value);
-    text.remove_prefix(digits);
-    return value;
-}
-
-bool take(std::string_view& text, std::string_view word) {
-    if (!text.starts_with(word)) return false;
-    text.remove_prefix(word.size());
-    return true;
-}
+/// A number of at most three digits: no width has more, and what has is no name.
+std::optional<int> take_bits(detail::reader& in) { return in.take_integer(false, 3); }
 
 [[noreturn]] void reject(const std::string& what, int value, const std::string& allowed) {
     throw std::invalid_argument(what + " is " + std::to_string(value) + ", allowed: " + allowed);
@@ -53,20 +40,20 @@ void validate(const fixed_format& format) {
 }
 
 std::optional<fixed_format> parse_fixed_format(std::string_view text) {
-    const bool is_unsigned = text.starts_with("uint");
-    if (is_unsigned || text.starts_with("int")) {
-        text.remove_prefix(is_unsigned ? 4 : 3);
-        const std::optional<int> width = take_integer(text);
-        const bool symmetric = width && !is_unsigned && take(text, "s");
-        if (!width || !text.empty()) return std::nullopt;
+    detail::reader in(text);
+    const bool is_unsigned = in.take("uint");
+    if (is_unsigned || in.take("int")) {
+        const std::optional<int> width = take_bits(in);
+        const bool symmetric = !is_unsigned && in.take("s");
+        if (!width || !in.at_end()) return std::nullopt;
         return checked(*width, 0, !is_unsigned, symmetric);
     }
-    if (!take(text, "q")) return std::nullopt;
-    const std::optional<int> whole = take_integer(text);
-    if (!whole || !take(text, ".")) return std::nullopt;
-    const std::optional<int> fraction = take_integer(text);
-    const bool symmetric = fraction && take(text, "s");
-    if (!fraction || !text.empty()) return std::nullopt;
+    if (!in.take("q")) return std::nullopt;
+    const std::optional<int> whole = take_bits(in);
+    if (!whole || !in.take(".")) return std::nullopt;
+    const std::optional<int> fraction = take_bits(in);
+    const bool symmetric = in.take("s");
+    if (!fraction || !in.at_end()) return std::nullopt;
     if (*whole < 1) reject("the number of integer bits", *whole, "1 or more (the sign is one of them)");
     return checked(*whole + *fraction, *fraction, true, symmetric);
 }

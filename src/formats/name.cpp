@@ -1,6 +1,5 @@
 #include "halfulp/formats/name.hpp"
 
-#include <charconv>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -8,42 +7,12 @@
 #include "halfulp/formats/registry.hpp"
 #include "halfulp/formats/shape.hpp"
 #include "known_names.hpp"
+#include "reader.hpp"
 
 namespace halfulp {
 namespace {
 
-/// Reads a grammar production from the left; every take_ leaves the text as it was where it does not match.
-class reader {
-  public:
-    explicit reader(std::string_view text) : rest_(text) {}
-
-    [[nodiscard]] bool at_end() const { return rest_.empty(); }
-
-    bool take(std::string_view word) {
-        if (!rest_.starts_with(word)) return false;
-        rest_.remove_prefix(word.size());
-        return true;
-    }
-
-    /// A decimal integer without leading zeros, of at most nine digits.
-    std::optional<std::int32_t> take_integer(bool with_sign = false) {
-        const std::string_view before = rest_;
-        const bool negative = with_sign && take("-");
-        std::size_t digits = 0;
-        while (digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9') ++digits;
-        if (digits == 0 || digits > 9 || (digits > 1 && rest_[0] == '0')) {
-            rest_ = before;
-            return std::nullopt;
-        }
-        std::int32_t value = 0;
-        std::from_chars(rest_.data(), rest_.data() + digits, value);
-        rest_.remove_prefix(digits);
-        return negative ? -value : value;
-    }
-
-  private:
-    std::string_view rest_;
-};
+using detail::reader;
 
 /// e<E>m<M>[b<BIAS>][f|fn|fnuz][u][_nosub]; nothing where the text is not of this form at all.
 std::optional<float_format> parse_shape(std::string_view text) {

@@ -1,9 +1,7 @@
 #include "halfulp/kernels/pack.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <type_traits>
 
 #include "dense_packing.hpp"
 #include "simd/tables.hpp"

@@ -24,20 +24,31 @@ constexpr projected project_value(T x, const Projector& how, std::uint32_t rando
     return how.finite(negative, value.significand, value.exponent, false, random);
 }
 
+namespace detail {
+
+/// A projector whose numbers are rounded to binary32 first, nearest even.
+struct by_way_of_binary32 {
+    const projector& how;
+
+    [[nodiscard]] constexpr projected nan_result(bool negative) const noexcept { return how.nan_result(negative); }
+    [[nodiscard]] constexpr projected infinity(bool negative) const noexcept { return how.infinity(negative); }
+    [[nodiscard]] constexpr projected finite(bool negative, std::uint64_t significand, std::int32_t exponent,
+                                             bool sticky, std::uint32_t random) const noexcept {
+        constexpr projector to_binary32(binary32_format, projection{});
+        const projected narrow = to_binary32.finite(negative, significand, exponent, sticky, 0);
+        if (narrow.kind == number_class::infinity) return how.infinity(negative);
+        return how.finite(negative, narrow.significand, narrow.exponent, false, random);
+    }
+};
+
+}  // namespace detail
+
 /// The same for floats, where a preset may ask for binary32 on the way.
 template <carrier T>
 constexpr projected project(T x, const projector& how, std::uint32_t random = 0) noexcept {
     constexpr float_format from = carrier_traits<T>::format;
     if constexpr (from.precision() > binary32_format.precision()) {
-        const std::uint64_t magnitude = to_bits(x) & from.magnitude_mask();
-        if (how.through_binary32 && magnitude < from.infinity_magnitude()) {
-            const bool negative = (to_bits(x) & from.sign_mask()) != 0;
-            const dyadic value = from.magnitude_value(magnitude);
-            constexpr projector to_binary32(binary32_format, projection{});
-            const projected narrow = to_binary32.finite(negative, value.significand, value.exponent, false, 0);
-            if (narrow.kind == number_class::infinity) return how.infinity(negative);
-            return how.finite(negative, narrow.significand, narrow.exponent, false, random);
-        }
+        if (how.through_binary32) return project_value(x, detail::by_way_of_binary32{how}, random);
     }
     return project_value(x, how, random);
 }

@@ -14,9 +14,7 @@ template <carrier T>
 constexpr std::uint64_t encode(T x, const fixed_format& format, const projection& how = {},
                                std::uint32_t random = 0) noexcept {
     projection bounded = how;
-    const bool refused = bounded.overflow == overflow_policy::unbounded ||
-                         (format.symmetric && bounded.overflow == overflow_policy::wrap);
-    if (refused) bounded.overflow = overflow_policy::sat_finite;
+    if (bounded.overflow == overflow_policy::unbounded) bounded.overflow = overflow_policy::sat_finite;
     const projected out = project_value(x, fixed_projector(format, bounded), random);
     return format.code(out.negative, out.significand);
 }
@@ -34,9 +32,7 @@ constexpr T decode(std::uint64_t code, const fixed_format& format) noexcept {
 /// round = decode ∘ encode, but for overflow_policy::unbounded and nan_policy::keep, which have no codes.
 template <carrier T>
 constexpr T round(T x, const fixed_format& format, const projection& how = {}, std::uint32_t random = 0) noexcept {
-    projection allowed = how;
-    if (format.symmetric && how.overflow == overflow_policy::wrap) allowed.overflow = overflow_policy::sat_finite;
-    const projected out = project_value(x, fixed_projector(format, allowed), random);
+    const projected out = project_value(x, fixed_projector(format, how), random);
     constexpr float_format own = carrier_traits<T>::format;
     if (out.missing_nan && how.nan == nan_policy::keep) return from_bits<T>(own.nan_code());
     constexpr projector to_carrier(own, projection{});

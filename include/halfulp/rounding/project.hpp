@@ -21,6 +21,12 @@ struct projected {
     bool missing_nan;  ///< a NaN was called for and the format has none
 };
 
+/// The scalar functions are total: N outside 1 to 32 counts as the nearer end.
+constexpr rounding_spec spec_of(const projection& how, ftz_policy ftz) noexcept {
+    const int n = how.random_bits;
+    return {how.rounding, ftz, n < 1 ? 1 : n > 32 ? 32 : n};
+}
+
 /// A format and a projection, with all that does not depend on the number worked out.
 struct projector {
     float_grid grid;
@@ -36,11 +42,7 @@ struct projector {
 
     constexpr projector(const float_format& format, const projection& how) noexcept
         : grid(format),
-          // The scalar functions are total: N outside 1 to 32 counts as the nearer end.
-          spec{how.rounding, how.ftz,
-               how.random_bits < 1    ? 1
-               : how.random_bits > 32 ? 32
-                                      : int{how.random_bits}},
+          spec(spec_of(how, how.ftz)),
           overflow(how.overflow == overflow_policy::native ? native_overflow(format) : how.overflow),
           nan(how.nan),
           magnitude_if_unsigned(how.magnitude_if_unsigned),

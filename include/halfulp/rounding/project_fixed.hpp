@@ -10,7 +10,8 @@
 namespace halfulp {
 
 /// A fixed-point format and a projection. Results are `projected` with exponent -F; under overflow_policy::unbounded a result may be
-/// any multiple of 2^-F, or the operand itself where that is one. Flushing has no meaning here, and there is no negative zero.
+/// any multiple of 2^-F, or the operand itself where that is one. Flushing has no meaning here, and there is no negative zero. Total: a
+/// symmetric format, which refuses wrap, takes it as sat_finite.
 struct fixed_projector {
     fixed_format format;
     rounding_spec spec;
@@ -20,11 +21,8 @@ struct fixed_projector {
 
     constexpr fixed_projector(const fixed_format& f, const projection& how) noexcept
         : format(f),
-          spec{how.rounding, ftz_policy::none,
-               how.random_bits < 1    ? 1
-               : how.random_bits > 32 ? 32
-                                      : int{how.random_bits}},
-          overflow(how.overflow == overflow_policy::native ? overflow_policy::sat_finite : how.overflow),
+          spec(spec_of(how, ftz_policy::none)),
+          overflow(saturates(f, how.overflow) ? overflow_policy::sat_finite : how.overflow),
           nan(how.nan),
           magnitude_if_unsigned(how.magnitude_if_unsigned) {}
 
@@ -79,6 +77,9 @@ struct fixed_projector {
     }
 
   private:
+    [[nodiscard]] static constexpr bool saturates(const fixed_format& f, overflow_policy asked) noexcept {
+        return asked == overflow_policy::native || (asked == overflow_policy::wrap && f.symmetric);
+    }
     [[nodiscard]] constexpr projected member(bool negative, std::uint64_t k) const noexcept {
         return {number_class::finite, negative && k != 0, k, -std::int32_t{format.fraction_bits}, false, false, false};
     }

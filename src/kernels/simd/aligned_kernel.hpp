@@ -64,10 +64,7 @@ struct aligned_step {
         for (std::size_t k = 0; k < N; ++k) {
             bits[k] = as_bits<Lane, A>(xsimd::batch<Lane, A>::load_unaligned(x + k * lanes));
         }
-        if constexpr (!random) {
-            if (plan.flush.any) [[unlikely]]
-                flush<A, Lane>(bits, plan.flush);
-        }
+        if constexpr (!random) flush<A, Lane>(bits, plan.flush);
         for (std::size_t k = 0; k < N; ++k) y[k] = rounded(bits[k], words == nullptr ? words : words + k * lanes);
         finish(bits, y, report);
     }

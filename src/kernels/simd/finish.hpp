@@ -9,6 +9,8 @@ template <class A, class Lane, std::size_t N>
 HALFULP_INLINE void flush(xsimd::batch<typename lane_types<Lane>::bits, A> (&x)[N],
                           const flush_limits<typename lane_types<Lane>::bits>& limits) {
     using U = typename lane_types<Lane>::bits;
+    if (!limits.any) [[likely]]
+        return;
     const auto sign_bit = all<U, A>(lane_types<Lane>::sign);
     const auto positive = all<U, A>(limits.below.positive);
     const auto change = all<U, A>(limits.below.positive ^ limits.below.negative);

@@ -134,10 +134,7 @@ struct grid_step {
         for (std::size_t k = 0; k < N; ++k) {
             bits[k] = as_bits<Lane, A>(vf::load_unaligned(x + k * lanes));
         }
-        if constexpr (!Full && !random) {
-            if (plan.flush.any) [[unlikely]]
-                flush<A, Lane>(bits, plan.flush);
-        }
+        if constexpr (!Full && !random) flush<A, Lane>(bits, plan.flush);
         for (std::size_t k = 0; k < N; ++k) {
             const std::uint32_t* w = words == nullptr ? words : words + k * lanes;
             if constexpr (Full) {

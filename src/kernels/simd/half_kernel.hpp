@@ -23,8 +23,7 @@ struct half_step {
         vu bits[N];
         for (std::size_t k = 0; k < N; ++k)
             bits[k] = as_bits<float, A>(xsimd::batch<float, A>::load_unaligned(x + k * lanes));
-        if (plan.flush.any) [[unlikely]]
-            flush<A, float>(bits, plan.flush);
+        flush<A, float>(bits, plan.flush);
         for (std::size_t k = 0; k < N; ++k) {
             const vu magnitude = xsimd::bitwise_andnot(bits[k], finish.sign_bit);
             const __m512 number = as_number<float, A>(magnitude);  // a macro takes no comma of a template's

@@ -143,6 +143,16 @@ std::optional<conversion_plan<Lane>> plan_aligned(const float_format& format, co
     return plan;
 }
 
+/// Where a property ends that magnitudes have from `inside`, which has it, up to somewhere below `outside`, which has not.
+template <class Property>
+std::uint32_t end_of(std::uint32_t inside, std::uint32_t outside, const Property& has) {
+    while (outside - inside > 1) {
+        const std::uint32_t middle = inside + (outside - inside) / 2;
+        (has(middle) ? inside : outside) = middle;
+    }
+    return outside;
+}
+
 /// E8M0, and what else has binary32's binades and one more below them, one member each.
 std::optional<conversion_plan<float>> plan_exponents(const float_format& format, const projection& how, bool codes) {
     if (format.is_signed || format.low() != low_binade::normals_no_zero || format.mantissa_bits != 0 ||
@@ -171,10 +181,7 @@ std::optional<conversion_plan<float>> plan_exponents(const float_format& format,
     p.first = result(1);
     p.limit = power_bits<float>(lane_emin<float>);
     p.second = result(p.limit - 1);
-    for (std::uint32_t below = 1; p.second != p.first && p.limit - below > 1;) {
-        const std::uint32_t middle = below + (p.limit - below) / 2;
-        (result(middle) == p.first ? below : p.limit) = middle;
-    }
+    if (p.second != p.first) p.limit = end_of(1, p.limit, [&](std::uint32_t m) { return result(m) == p.first; });
     plan.may_report = p.above_lowest.out.report_special;
     return plan;
 }
@@ -340,15 +347,10 @@ flush_limits<std::uint32_t> find_flush_limits(const float_format& format, const 
         return {};
     const projector to(format, how);
     const auto limit = [&](std::uint32_t sign) {
-        std::uint32_t zero = 0;
-        std::uint32_t other = power_bits<float>(format.emin());
-        while (other - zero > 1) {
-            const std::uint32_t middle = zero + (other - zero) / 2;
-            const projected number = project(from_bits<float>(middle | sign), to, 0);
-            const bool flushed = number.kind == number_class::finite && number.significand == 0;
-            (flushed ? zero : other) = middle;
-        }
-        return other;
+        return end_of(0, power_bits<float>(format.emin()), [&](std::uint32_t magnitude) {
+            const projected number = project(from_bits<float>(magnitude | sign), to, 0);
+            return number.kind == number_class::finite && number.significand == 0;
+        });
     };
     return {true, {limit(0), limit(lane_types<float>::sign)}};
 }

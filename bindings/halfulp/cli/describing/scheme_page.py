@@ -114,7 +114,7 @@ def _recipe(s: hu.Scheme) -> list[tuple[str, str]]:
         if recipe.name == s.recipe:
             words = [("recipe", f"{recipe.name}: {recipe.summary}")]
             return words + [("", POWER_OF_TWO)] * (recipe.shape == "power_of_two")
-    if s.levels and not s.levels[0].format._spec.has_zero:
+    if s.levels and not s.levels[0].format.has_zero:
         return [("recipe", "ocp_floor outside; inside what is left of the group's own exponent"), ("", POWER_OF_TWO)]
     return [("recipe", "largest magnitude / largest reach of what is inside, exact, rounded once to nearest even")]
 
