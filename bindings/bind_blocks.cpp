@@ -49,22 +49,28 @@ quantize_options to_options(const projection& how, const std::optional<std::stri
 void bind_blocks(py::module_& m) {
     py::class_<scheme>(m, "Scheme")
         .def_property_readonly("element", [](const scheme& s) { return s.element; })
-        .def_property_readonly("levels",
-                               [](const scheme& s) {
-                                   py::list levels;
-                                   for (const scale_level& level : s.levels)
-                                       levels.append(py::make_tuple(group_of(level.group), level.format));
-                                   return levels;
-                               })
+        .def_property_readonly(
+            "levels",
+            [](const scheme& s) {
+                py::list levels;
+                for (const scale_level& level : s.levels)
+                    levels.append(py::make_tuple(group_of(level.group),
+                                                 level.stored ? format(level.stored) : format(level.format)));
+                return levels;
+            })
         .def_property_readonly("bits_per_element", [](const scheme& s) { return bits_per_element(s); })
         .def_property_readonly("recipe", &recipe_name)
         .def_property_readonly("search", [](const scheme& s) { return s.search == scale_search::mse ? "mse" : ""; })
         .def_property_readonly("hadamard", [](const scheme& s) { return s.hadamard; })
         .def_property_readonly("signs", [](const scheme& s) { return s.signs; })
+        .def_property_readonly("flat", [](const scheme& s) { return s.flat; })
+        .def_property_readonly("zero_point", [](const scheme& s) { return s.zero_point; })
+        .def_property_readonly("double_quant", [](const scheme& s) { return s.double_quant; })
+        .def_property_readonly("percentile", [](const scheme& s) { return s.percentile / 10000.0; })
         .def("__str__", [](const scheme& s) { return to_string(s); })
         .def("__eq__", [](const scheme& a, const scheme& b) { return a == b; });
     m.def("parse_scheme", &parse_scheme);
-    m.def("make_scheme", [](const float_format& element) { return scheme{.element = element, .levels = {}}; });
+    m.def("make_scheme", [](const format& element) { return scheme{.element = element, .levels = {}}; });
     m.def(
         "expand_braces", [](const std::string& text, std::size_t limit) { return expand_braces(text, limit); },
         py::arg("text"), py::arg("limit") = 100000);
@@ -78,7 +84,7 @@ void bind_blocks(py::module_& m) {
         py::list rows;
         for (const recipe_row& row : recipes)
             rows.append(py::make_tuple(std::string(row.name),
-                                       row.shape == recipe_shape::power_of_two ? "power_of_two" : "nvfp4",
+                                       std::string(recipe_shape_names[static_cast<std::size_t>(row.shape)]),
                                        row.id == recipe::standard, std::string(row.summary), std::string(row.source)));
         return rows;
     });

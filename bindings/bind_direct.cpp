@@ -37,7 +37,7 @@ class dense_array {
     int carrier_place() const {
         return kind_ != 'f' ? -1 : itemsize_ == 2 ? 0 : itemsize_ == 4 ? 1 : itemsize_ == 8 ? 2 : -1;
     }
-    bool holds_codes() const { return kind_ == 'u'; }
+    bool holds_codes(char kind) const { return kind_ == kind; }
     py::ssize_t itemsize() const { return itemsize_; }
     std::size_t size() const { return size_; }
     std::span<const py::ssize_t> shape() const { return {a_->dimensions, static_cast<std::size_t>(a_->nd)}; }
@@ -98,8 +98,16 @@ int float_number(int place) {
                         : api::NPY_DOUBLE_;  // 23: NPY_HALF, which pybind11 does not name
 }
 
-int code_number(int bytes) {
+int bytes_for(int bits) { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
+
+int code_number(int bytes, char kind) {
     using api = py::detail::npy_api;
+    if (kind == 'i') {
+        return bytes == 1   ? static_cast<int>(api::NPY_INT8_)
+               : bytes == 2 ? static_cast<int>(api::NPY_INT16_)
+               : bytes == 4 ? static_cast<int>(api::NPY_INT32_)
+                            : static_cast<int>(api::NPY_INT64_);
+    }
     return bytes == 1   ? static_cast<int>(api::NPY_UINT8_)
            : bytes == 2 ? static_cast<int>(api::NPY_UINT16_)
            : bytes == 4 ? static_cast<int>(api::NPY_UINT32_)
@@ -115,11 +123,11 @@ int plain_threads(py::handle threads) {
     return overflow != 0 || n < 1 ? 0 : static_cast<int>(std::min<long>(n, max_threads));
 }
 
-std::array<bool, 3> held_by_place(const float_format& format) {
+std::array<bool, 3> held_by_place(const format& f) {
     std::array<bool, 3> held{};
     for (int place = 0; place < 3; ++place) {
         with_place(place, [&](auto t) {
-            held[static_cast<std::size_t>(place)] = holds(carrier_traits<decltype(t)>::format, format);
+            held[static_cast<std::size_t>(place)] = holds(carrier_traits<decltype(t)>::format, f);
         });
     }
     return held;
@@ -127,10 +135,11 @@ std::array<bool, 3> held_by_place(const float_format& format) {
 
 /// All of a call of round, encode or decode but its arrays.
 struct conversion {
-    float_format format;
+    format target_format;
     projection how;
-    std::array<bool, 3> held = held_by_place(format);
-    int code_bytes = format.bits() <= 8 ? 1 : format.bits() <= 16 ? 2 : format.bits() <= 32 ? 4 : 8;
+    std::array<bool, 3> held = held_by_place(target_format);
+    int code_bytes = bytes_for(target_format.bits());
+    char code_kind = target_format.has_signed_codes() ? 'i' : 'u';
 
     py::object round(py::handle x, py::object out, py::handle threads) const {
         const dense_array from(x);
@@ -143,7 +152,7 @@ struct conversion {
         with_place(place, [&](auto t) {
             using T = decltype(t);
             const py::gil_scoped_release release;
-            halfulp::round(from.in<T>(), to.out<T>(), format, how, {}, count);
+            halfulp::round(from.in<T>(), to.out<T>(), target_format, how, {}, count);
         });
         return out;
     }
@@ -153,14 +162,14 @@ struct conversion {
         const int place = from ? from.carrier_place() : -1;
         const int count = plain_threads(threads);
         if (place < 0 || count == 0 || is_stochastic(how.rounding)) return py::none();
-        const dense_array to = target(from, out, 'u', code_bytes, code_number(code_bytes));
+        const dense_array to = target(from, out, code_kind, code_bytes, code_number(code_bytes, code_kind));
         if (!to) return py::none();
         with_place(place, [&](auto t) {
             using T = decltype(t);
             with_code(code_bytes, [&](auto c) {
                 using C = decltype(c);
                 const py::gil_scoped_release release;
-                halfulp::encode(from.in<T>(), to.out<C>(), format, how, {}, count);
+                halfulp::encode(from.in<T>(), to.out<C>(), target_format, how, {}, count);
             });
         });
         return out;
@@ -170,7 +179,8 @@ struct conversion {
         const dense_array from(codes);
         const int count = plain_threads(threads);
         const int place = held[1] ? 1 : 2;
-        if (!from || !from.holds_codes() || count == 0 || !held[static_cast<std::size_t>(place)]) return py::none();
+        if (!from || !from.holds_codes(code_kind) || count == 0 || !held[static_cast<std::size_t>(place)])
+            return py::none();
         const dense_array to = target(from, out, 'f', place == 1 ? 4 : 8, float_number(place));
         if (!to) return py::none();
         with_place(place, [&](auto t) {
@@ -178,7 +188,7 @@ struct conversion {
             with_code(from.itemsize(), [&](auto c) {
                 using C = decltype(c);
                 const py::gil_scoped_release release;
-                halfulp::decode(from.in<C>(), to.out<T>(), format, count);
+                halfulp::decode(from.in<C>(), to.out<T>(), target_format, count);
             });
         });
         return out;
@@ -238,7 +248,7 @@ struct scheme_call {
 
 void bind_direct(py::module_& m) {
     py::class_<conversion>(m, "Conversion")
-        .def(py::init([](const float_format& format, const projection& how) { return conversion{format, how}; }))
+        .def(py::init([](const format& f, const projection& how) { return conversion{f, how}; }))
         .def_readonly("projection", &conversion::how)
         .def("round", &conversion::round)
         .def("encode", &conversion::encode)

@@ -15,7 +15,7 @@ python_randomness::python_randomness(const py::object& source) : keep(source) {
 }
 
 void bind_kernels(py::module_& m) {
-    m.def("round", [](const py::array& x, py::array out, const std::string& carrier_name, const float_format& format,
+    m.def("round", [](const py::array& x, py::array out, const std::string& carrier_name, const format& f,
                       const projection& how, const py::object& random, int threads) {
         const python_randomness r(random);
         with_carrier(carrier_name, [&](auto t) {
@@ -23,10 +23,10 @@ void bind_kernels(py::module_& m) {
             const auto in = input<T>(x);
             const auto to = output<T>(out);
             const py::gil_scoped_release release;
-            round(in, to, format, how, r.value, threads);
+            round(in, to, f, how, r.value, threads);
         });
     });
-    m.def("encode", [](const py::array& x, py::array codes, const std::string& carrier_name, const float_format& format,
+    m.def("encode", [](const py::array& x, py::array codes, const std::string& carrier_name, const format& f,
                        const projection& how, const py::object& random, int threads) {
         const python_randomness r(random);
         with_carrier(carrier_name, [&](auto t) {
@@ -34,32 +34,31 @@ void bind_kernels(py::module_& m) {
                 const auto in = input<decltype(t)>(x);
                 const auto to = output<decltype(c)>(codes);
                 const py::gil_scoped_release release;
-                encode(in, to, format, how, r.value, threads);
+                encode(in, to, f, how, r.value, threads);
             });
         });
     });
-    m.def("decode", [](const py::array& codes, py::array out, const std::string& carrier_name,
-                       const float_format& format, int threads) {
-        with_carrier(carrier_name, [&](auto t) {
-            with_code(codes.itemsize(), [&](auto c) {
-                const auto in = input<decltype(c)>(codes);
-                const auto to = output<decltype(t)>(out);
-                const py::gil_scoped_release release;
-                decode(in, to, format, threads);
-            });
-        });
-    });
-    m.def("probability_away",
-          [](const py::array& x, py::array out, const std::string& carrier_name, const float_format& format,
-             const std::string& rounding, int random_bits, int threads) {
+    m.def("decode",
+          [](const py::array& codes, py::array out, const std::string& carrier_name, const format& f, int threads) {
               with_carrier(carrier_name, [&](auto t) {
-                  const auto in = input<decltype(t)>(x);
-                  const auto to = output<double>(out);
-                  const rounding_mode mode = parse_rounding(rounding);
-                  const py::gil_scoped_release release;
-                  probability_away(in, to, format, mode, random_bits, threads);
+                  with_code(codes.itemsize(), [&](auto c) {
+                      const auto in = input<decltype(c)>(codes);
+                      const auto to = output<decltype(t)>(out);
+                      const py::gil_scoped_release release;
+                      decode(in, to, f, threads);
+                  });
               });
           });
+    m.def("probability_away", [](const py::array& x, py::array out, const std::string& carrier_name, const format& f,
+                                 const std::string& rounding, int random_bits, int threads) {
+        with_carrier(carrier_name, [&](auto t) {
+            const auto in = input<decltype(t)>(x);
+            const auto to = output<double>(out);
+            const rounding_mode mode = parse_rounding(rounding);
+            const py::gil_scoped_release release;
+            probability_away(in, to, f, mode, random_bits, threads);
+        });
+    });
     m.def("fill_words",
           [](std::uint64_t seed, std::uint32_t stream, std::uint64_t first, std::uint32_t ordinal, py::array out) {
               const auto to = output<std::uint32_t>(out);

@@ -27,8 +27,8 @@ void bind_rounding(py::module_& m) {
         return p;
     });
     m.def("default_projection", [] { return projection{.nan = nan_policy::raise}; });
-    m.def("preset_projection", [](const std::string& name, const float_format& format, bool rounding_is_given) {
-        return preset_projection(name, format, rounding_is_given);
+    m.def("preset_projection", [](const std::string& name, const format& f, bool rounding_is_given) {
+        return preset_projection(name, f, rounding_is_given);
     });
     m.def("projection_presets", [] {
         py::list rows;

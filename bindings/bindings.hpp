@@ -21,8 +21,11 @@ void bind_rounding(py::module_& m);
 void bind_codecs(py::module_& m);
 void bind_blocks(py::module_& m);
 void bind_kernels(py::module_& m);
+void bind_lowbit(py::module_& m);
 void bind_direct(py::module_& m);
 void bind_analysis(py::module_& m);
+void bind_complex(py::module_& m);
+void bind_ggml(py::module_& m);
 
 /// A C-contiguous array's elements. The Python layer has brought every array into this form; a wrong one is a fault of ours.
 template <class T>

@@ -9,6 +9,9 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_codecs(m);
     halfulp::python::bind_blocks(m);
     halfulp::python::bind_kernels(m);
+    halfulp::python::bind_lowbit(m);
     halfulp::python::bind_direct(m);
     halfulp::python::bind_analysis(m);
+    halfulp::python::bind_ggml(m);
+    halfulp::python::bind_complex(m);
 }

@@ -23,7 +23,10 @@ void add_round_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_code_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_packing_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_block_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_codebook_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_integer_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_thread_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_complex_cases(cases& to, const shared_arena& arrays, backend runs);
 
 /// The floor where it is promised for this backend; none elsewhere.
 inline std::optional<double> on(backend runs, backend promised, double floor) {

@@ -109,6 +109,9 @@ cases all_cases(const settings& s, const shared_arena& arrays) {
         add_code_cases(made, arrays, b);
         add_packing_cases(made, arrays, b);
         add_block_cases(made, arrays, b);
+        add_integer_cases(made, arrays, b);
+        add_complex_cases(made, arrays, b);
+        add_codebook_cases(made, arrays, b);
         if (b == backends(s).back()) add_thread_cases(made, arrays, b);
     }
     const std::regex wanted(s.only);

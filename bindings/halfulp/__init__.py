@@ -6,17 +6,18 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import plots, testing
+from halfulp import binary, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
 from halfulp._core import version as __version__
-from halfulp._format import Format, float_format, format, formats, formats_table
+from halfulp._format import Format, codebook, float_format, format, formats, formats_table
 from halfulp._projection import Projection
 from halfulp._quantize import Quantized, fake_quantize, quantize
 from halfulp._random import Rng, random_words
 from halfulp._scale_layout import from_scale_layout, scale_layout
 from halfulp._scheme import Scheme, expand_schemes, recipes, scheme, schemes
+from halfulp._ternary import pack_base3, unpack_base3
 from halfulp.sweeping import sweep
 
 __all__ = [
@@ -28,17 +29,25 @@ __all__ = [
     "__version__",
     "backend",
     "backends",
+    "binary",
+    "codebook",
     "compare_recipes",
     "decode",
     "encode",
     "expand_schemes",
     "fake_quantize",
+    "faults",
+    "fixed_point",
     "float_format",
     "format",
     "formats",
     "formats_table",
     "from_scale_layout",
+    "ggml",
     "pack",
+    "noise",
+    "pack_base3",
+    "phase",
     "plots",
     "probability_away",
     "quantize",
@@ -50,14 +59,16 @@ __all__ = [
     "schemes",
     "set_backend",
     "sweep",
+    "ternary",
     "testing",
     "unpack",
+    "unpack_base3",
 ]
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
     _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
-    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate, codebook"
+    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate"
     _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 
     def __getattr__(name: str) -> object:

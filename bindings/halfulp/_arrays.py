@@ -148,6 +148,8 @@ def carried(name: str, x: Any) -> Carried:
     """An array of a carrier, or TypeError."""
     array, elements, dtype, kind = _taken_values(name, x)
     carrier = CARRIERS.get(elements)
+    if carrier is None and elements.startswith("complex"):
+        raise TypeError(f"{name} has dtype {dtype}, allowed: real numbers ({_ALLOWED}), or the format pm1_pmi")
     if carrier is None:
         if elements.startswith(("int", "uint", "bool")):
             hint = " (integers are codes: decode them, or convert them to floats)"
@@ -159,12 +161,12 @@ def carried(name: str, x: Any) -> Carried:
     return Carried(raw(plain(array)), carrier, array.shape, array, kind)
 
 
-def able_carriers(spec: _core.FloatFormat, none: str) -> str:
+def able_carriers(spec: _core.Format, none: str) -> str:
     """The dtypes that hold every value of a format, for a message; `none` where there is none."""
     return " or ".join(name for name, carrier in CARRIERS.items() if spec.holds(carrier)) or none
 
 
-def check_holds(spec: _core.FloatFormat, carrier: str, format_name: str) -> None:
+def check_holds(spec: _core.Format, carrier: str, format_name: str) -> None:
     """TypeError where the carrier cannot hold the format's values exactly."""
     if spec.holds(carrier):
         return

@@ -20,7 +20,8 @@ from halfulp._arrays import (
     with_out,
 )
 from halfulp._format import Format
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
+from halfulp._phase_format import names_phases
 from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import source_for
 from halfulp._tensors import Kind
@@ -55,6 +56,22 @@ def round(
 
     Raises TypeError where x's dtype cannot hold the format's values exactly, ValueError for names and ranges.
     """
+    if names_phases(format):
+        from halfulp._complex import complex_round
+
+        return complex_round(
+            x,
+            rounding,
+            overflow=overflow,
+            nan=nan,
+            ftz=ftz,
+            random_bits=random_bits,
+            rng=rng,
+            random=random,
+            projection=projection,
+            out=out,
+            threads=threads,
+        )
     call = _conversion(format, rounding, overflow, nan, ftz, random_bits, projection)
     if rng is None and random is None:
         direct = call.round(x, out, threads)
@@ -89,10 +106,27 @@ def encode(
     out: Any = None,
     threads: int | None = None,
 ) -> Any:
-    """The code of every x: the smallest uint8/16/32/64 that holds them, in x's shape. Arguments as in :func:`round`.
+    """The code of every x: the smallest uint8/16/32/64 that holds them (int8/16/32/64 for integers and fixed point with
+    a sign), in x's shape. Arguments as in :func:`round`.
 
     JAX arrays whose codes are uint64 need jax_enable_x64: without it JAX would cut them to 32 bits.
     """
+    if names_phases(format):
+        from halfulp._complex import complex_encode
+
+        return complex_encode(
+            x,
+            rounding,
+            overflow=overflow,
+            nan=nan,
+            ftz=ftz,
+            random_bits=random_bits,
+            rng=rng,
+            random=random,
+            projection=projection,
+            out=out,
+            threads=threads,
+        )
     call = _conversion(format, rounding, overflow, nan, ftz, random_bits, projection)
     if rng is None and random is None:
         direct = call.encode(x, out, threads)
@@ -106,9 +140,14 @@ def encode(
         a,
         out,
         f.code_dtype.name,
-        lambda target, source: _core.encode(a.data, target, a.carrier, f._spec, how, source, count),
+        lambda target, source: _core.encode(a.data, unsigned_view(target), a.carrier, f._spec, how, source, count),
         lambda: source_for(how, rng, random, a.shape),
     )
+
+
+def unsigned_view(codes: np.ndarray) -> np.ndarray:
+    """The same memory."""
+    return codes.view(codes.dtype.str.replace("i", "u")) if codes.dtype.kind == "i" else codes
 
 
 def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: Any = None, threads: int | None = None) -> Any:
@@ -118,6 +157,10 @@ def decode(codes: Any, format: Any = None, dtype: Any = None, *, out: Any = None
     Raises ValueError for a code beyond
     the format's width, TypeError where no carrier (or not the one asked for) holds the format's values.
     """
+    if names_phases(format):
+        from halfulp._complex import complex_decode
+
+        return complex_decode(codes, dtype, out=out, threads=threads)
     if dtype is None and format is not None:
         direct = _conversion(format, None, None, None, None, None, None).decode(codes, out, threads)
         if direct is not None:
@@ -152,10 +195,10 @@ def _made_conversion(
 
 
 class Codes:
-    """An input array of codes: unsigned, C-contiguous, in native byte order."""
+    """An input array of codes: C-contiguous, in native byte order, as unsigned memory."""
 
-    def __init__(self, array: np.ndarray, kind: Kind, dtype: Any) -> None:
-        self.original = array
+    def __init__(self, array: np.ndarray, kind: Kind, dtype: Any, original: np.ndarray | None = None) -> None:
+        self.original = array if original is None else original
         self.dtype = dtype  # the caller's own, for messages
         self.shape = array.shape
         self.data = plain(array)
@@ -164,6 +207,32 @@ class Codes:
 
 def unsigned(name: str, codes: Any) -> Codes:
     """Codes as an unsigned array, or TypeError."""
+    array, kind, dtype = _integers(name, codes)
+    if array.dtype.kind == "i":
+        if array.size and int(array.min()) < 0:
+            raise ValueError(f"{name} holds {int(array.min())}, allowed: 0 or more")
+        # Of no negative number, so the same bits; the same memory too.
+        array = array.view(array.dtype.str.replace("i", "u"))
+    return Codes(array, kind, dtype)
+
+
+def codes_of(f: Format, name: str, codes: Any) -> Codes:
+    """Codes of a format: numbers with a sign where its codes have one."""
+    if not f._spec.signed_codes:
+        return unsigned(name, codes)
+    array, kind, dtype = _integers(name, codes)
+    original = array
+    if array.dtype.kind == "u":  # numbers as they are: too large ones are no codes
+        most = f._spec.last_code // 2
+        if array.size and int(array.max()) > most:
+            raise ValueError(f"{name} holds {int(array.max())}, allowed: {-most - 1} to {most} ({f.name})")
+    width = array.dtype.itemsize
+    if 8 * width < f.bits:  # widened with its sign
+        array = array.astype(f.code_dtype)
+    return Codes(array.view(array.dtype.str.replace("i", "u")), kind, dtype, original)
+
+
+def _integers(name: str, codes: Any) -> tuple[np.ndarray, Kind, Any]:
     array, elements, dtype, kind = take(name, codes)
     if array.size == 0 and kind.is_python:
         array = array.astype(np.uint8)
@@ -175,12 +244,7 @@ def unsigned(name: str, codes: Any) -> Codes:
         raise TypeError(f"{name} is a {type(codes).__name__}, allowed: integers")
     if array.dtype.kind not in "iu" or not elements.startswith(("int", "uint")):
         raise TypeError(f"{name} has dtype {dtype}, allowed: integers")
-    if array.dtype.kind == "i":
-        if array.size and int(array.min()) < 0:
-            raise ValueError(f"{name} holds {int(array.min())}, allowed: 0 or more")
-        # Of no negative number, so the same bits; the same memory too.
-        array = array.view(array.dtype.str.replace("i", "u"))
-    return Codes(array, kind, dtype)
+    return array, kind, dtype
 
 
 def _codes_and_format(name: str, codes: Any, format: Any = None) -> tuple[Codes, Format]:
@@ -202,7 +266,8 @@ def _codes_and_format(name: str, codes: Any, format: Any = None) -> tuple[Codes,
             "format is None, allowed: a format's name (only ml_dtypes, torch and JAX arrays of narrow floats know "
             "their own)"
         )
-    return unsigned(name, codes), to_format(format)
+    f = to_format(format)
+    return codes_of(f, name, codes), f
 
 
 def _names_a_format(array: np.ndarray, elements: str) -> bool:
@@ -213,17 +278,34 @@ def _names_a_format(array: np.ndarray, elements: str) -> bool:
 
 
 def pack(codes: Any, bits: int) -> Any:
-    """Codes of `bits` bits as dense bytes (uint8, one axis), in C order: little-endian bits, low nibble first."""
-    a = unsigned("codes", codes)
+    """Codes of `bits` bits as dense bytes (uint8, one axis), in C order: little-endian bits, low nibble first.
+
+    Negative codes, of integers with a sign, are cut to their low `bits` bits."""
     bits = _bit_count("bits", bits, 64)
+    a = _without_signs("codes", codes, bits)
     out = a.kind.empty((_core.packed_size(a.data.size, bits),), "uint8")
     _core.pack(a.data.reshape(-1), bits, out)
     return a.kind.give(out, "uint8")
 
 
-def unpack(packed: Any, bits: int, count: int) -> Any:
+def _without_signs(name: str, codes: Any, bits: int) -> Codes:
+    """Codes whose negative ones, -2^(bits-1) or more, are two's complement numbers of that width."""
+    array, kind, dtype = _integers(name, codes)
+    if array.dtype.kind == "u" or not array.size or int(array.min()) >= 0:
+        return unsigned(name, codes)
+    least, most = int(array.min()), int(array.max())
+    if least < -(2 ** (bits - 1)) or most >= 2 ** (bits - 1):
+        worst = least if least < -(2 ** (bits - 1)) else most
+        raise ValueError(f"{name} holds {worst}, allowed: {-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1} ({bits} bits)")
+    cut = array.view(array.dtype.str.replace("i", "u"))
+    if bits < 8 * array.dtype.itemsize:
+        cut = cut & cut.dtype.type(2**bits - 1)
+    return Codes(cut, kind, dtype)
+
+
+def unpack(packed: Any, bits: int, count: int, *, signed: bool = False) -> Any:
     """The first `count` codes of `bits` bits in packed bytes, one axis, in the smallest unsigned integer that holds
-    them."""
+    them. signed: codes of integers with a sign, in the smallest signed one."""
     bits = _bit_count("bits", bits, 64)
     a = unsigned("packed", packed)
     array = a.data
@@ -234,9 +316,13 @@ def unpack(packed: Any, bits: int, count: int) -> Any:
     if not 0 <= count <= 8 * array.size // bits:
         raise ValueError(f"count is {count}, allowed: 0 to {8 * array.size // bits}, what {array.size} bytes hold")
     elements = "uint8" if bits <= 8 else "uint16" if bits <= 16 else "uint32" if bits <= 32 else "uint64"
+    elements = elements.removeprefix("u") if signed else elements
     a.kind.check(elements)
     out = a.kind.empty((int(count),), elements)
-    _core.unpack(array.reshape(-1), bits, out)
+    _core.unpack(array.reshape(-1), bits, out.view(f"u{out.dtype.itemsize}"))
+    if signed:
+        spare = 8 * out.dtype.itemsize - bits
+        out[...] = (out << spare) >> spare
     return a.kind.give(out, elements)
 
 

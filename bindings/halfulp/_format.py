@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._phase_format import NAME, PhaseFormat, names_phases
 
 if TYPE_CHECKING:
     import pandas
@@ -37,22 +38,29 @@ def _number(parts: tuple[bool, int, int]) -> Number:
 
 
 class Format:
-    """A number format: the map from codes to values. Get one with :func:`format` or :func:`float_format`.
+    """A number format: the map from codes to values. Get one with :func:`format`, :func:`float_format` or
+    :func:`codebook`.
 
     Formats compare and hash by what they are, not by the name they were asked for by. ``str(f)`` is the canonical name.
+    Properties that only floats have (precision, bias, emin …) are None for the other kinds.
     """
 
     __slots__ = ("_hash", "_name", "_spec")
 
-    def __init__(self, spec: _core.FloatFormat, name: str | None = None) -> None:
+    def __init__(self, spec: _core.Format, name: str | None = None) -> None:
         self._spec = spec
         self._name = name
         self._hash = hash(spec)
 
     @property
     def name(self) -> str:
-        """The name given to :func:`float_format`, else the canonical name."""
+        """The name given to :func:`float_format` or :func:`codebook`, else the canonical name."""
         return self._name or str(self._spec)
+
+    @property
+    def kind(self) -> str:
+        """ "float", "integer", "fixed point", "posit" or "codebook"."""
+        return self._spec.kind
 
     @property
     def bits(self) -> int:
@@ -60,31 +68,31 @@ class Format:
         return self._spec.bits
 
     @property
-    def precision(self) -> int:
+    def precision(self) -> int | None:
         """Significant bits of a normal member, the hidden one included."""
         return self._spec.precision
 
     @property
-    def exponent_bits(self) -> int:
+    def exponent_bits(self) -> int | None:
         return self._spec.exponent_bits
 
     @property
-    def mantissa_bits(self) -> int:
+    def mantissa_bits(self) -> int | None:
         """Fraction bits stored (precision - 1)."""
         return self._spec.mantissa_bits
 
     @property
-    def bias(self) -> int:
+    def bias(self) -> int | None:
         """What is taken off the exponent field."""
         return self._spec.bias
 
     @property
-    def emin(self) -> int:
+    def emin(self) -> int | None:
         """Exponent of the lowest normal binade."""
         return self._spec.emin
 
     @property
-    def emax(self) -> int:
+    def emax(self) -> int | None:
         """Exponent of the largest finite member."""
         return self._spec.emax
 
@@ -94,9 +102,20 @@ class Format:
         return _number(self._spec.max)
 
     @property
-    def min_normal(self) -> Number:
+    def min(self) -> Number:
+        """The smallest finite member, negative in a signed format."""
+        return _number(self._spec.min)
+
+    @property
+    def min_positive(self) -> Number:
+        """The smallest member above zero."""
+        return _number(self._spec.min_positive)
+
+    @property
+    def min_normal(self) -> Number | None:
         """The smallest positive normal member."""
-        return _number(self._spec.min_normal)
+        parts = self._spec.min_normal
+        return None if parts is None else _number(parts)
 
     @property
     def min_subnormal(self) -> Number | None:
@@ -104,9 +123,10 @@ class Format:
         return _number(self._spec.min_positive) if self._spec.has_subnormals else None
 
     @property
-    def epsilon(self) -> float:
+    def epsilon(self) -> float | None:
         """The distance from 1 to the next larger number of this precision: 2^-mantissa_bits."""
-        return 2.0**-self._spec.mantissa_bits
+        bits = self._spec.mantissa_bits
+        return None if bits is None else 2.0**-bits
 
     @property
     def has_inf(self) -> bool:
@@ -126,19 +146,21 @@ class Format:
 
     @property
     def code_dtype(self) -> np.dtype[Any]:
-        """The smallest unsigned NumPy integer that holds a code."""
-        return np.dtype(
-            np.uint8
-            if self.bits <= 8
-            else np.uint16
-            if self.bits <= 16
-            else np.uint32
-            if self.bits <= 32
-            else np.uint64
-        )
+        """The smallest NumPy integer that holds a code: signed for integers and fixed point with a sign, else
+        unsigned."""
+        width = 8 if self.bits <= 8 else 16 if self.bits <= 16 else 32 if self.bits <= 32 else 64
+        return np.dtype(f"{'int' if self._spec.signed_codes else 'uint'}{width}")
+
+    def _code_array(self) -> np.ndarray:
+        """Every code as an array of code_dtype, in the order of bit patterns."""
+        patterns = np.arange(self._spec.last_code + 1, dtype=np.int64)
+        if self._spec.signed_codes:
+            patterns -= (patterns >> (self.bits - 1)) << self.bits
+        return patterns.astype(self.code_dtype)
 
     def values(self) -> np.ndarray:
-        """The value of every code, in the order of codes: float32 where that holds them all, else float64.
+        """The value of every code, in the order of codes (of bit patterns, where codes have a sign): float32 where that
+        holds them all, else float64.
 
         Where no carrier holds them: an object array of Fractions. Raises ValueError above 16 bits (there are too many).
         """
@@ -147,24 +169,27 @@ class Format:
         from halfulp._convert import decode
 
         if not self._spec.holds("binary64"):
-            exact = [self.exact(code) for code in range(2**self.bits)]
+            exact = [self.exact(code) for code in self._code_array().tolist()]
             out = np.empty(len(exact), dtype=object)
             out[:] = [float(value) if isinstance(value, str) else value for value in exact]
             return out
-        return decode(np.arange(2**self.bits, dtype=self.code_dtype), self)
+        return decode(self._code_array(), self)
 
     def exact(self, code: int) -> Fraction | str:
         """The value of one code, exactly: a Fraction, or "nan", "inf", "-inf", or "-0" for negative zero."""
+        last = self._spec.last_code
+        least, most = (-(last // 2) - 1, last // 2) if self._spec.signed_codes else (0, last)
         if isinstance(code, (bool, np.bool_)) or not isinstance(code, (int, np.integer)):
-            raise TypeError(f"code is {code!r}, allowed: an integer from 0 to {2**self.bits - 1}")
+            raise TypeError(f"code is {code!r}, allowed: an integer from {least} to {most}")
         code = int(code)
-        if not 0 <= code < 2**self.bits:
-            raise ValueError(f"code is {code}, allowed: 0 to {2**self.bits - 1} ({self.name} has {self.bits} bits)")
+        if not least <= code <= most:
+            raise ValueError(f"code is {code}, allowed: {least} to {most} ({self.name} has {self.bits} bits)")
+        code %= 2**self.bits
         if self._spec.is_nan(code):
             return "nan"
         negative, significand, exponent = self._spec.finite_value(code)
         if self._spec.is_inf(code):
-            return "-inf" if self.signed and code >> (self.bits - 1) else "inf"
+            return "-inf" if negative else "inf"
         if significand == 0 and negative:
             return "-0"
         return _exact((negative, significand, exponent))
@@ -194,7 +219,15 @@ def _rebuild(text: str, name: str | None) -> Format:
     return Format(_core.parse_format(text), name)
 
 
-def format(text: Any) -> Format:
+def format(text: Any) -> Format | PhaseFormat:
+    """A format by name ("e4m3fn", "nf4", "int8", "posit16_2", "q4.4"), or the format of a dtype: see
+    :func:`real_format`. "pm1_pmi", the code of complex numbers {±1, ±i}, is a PhaseFormat."""
+    if isinstance(text, PhaseFormat) or (isinstance(text, str) and text == NAME):
+        return PhaseFormat()
+    return real_format(text)
+
+
+def real_format(text: Any) -> Format:
     """A format by name ("e4m3fn", "Binary8p3se", "e5m6b20fn_nosub"), or the format of a NumPy, ml_dtypes, torch
     or JAX dtype.
 
@@ -203,6 +236,10 @@ def format(text: Any) -> Format:
     if isinstance(text, Format):
         return text
     if isinstance(text, str):
+        if names_phases(text):
+            raise TypeError(
+                f"format is {text!r}, allowed here: formats of real numbers; x has to be complex for {text!r}"
+            )
         return _named(text)
     name = _dtype_name(text)
     if name is None:
@@ -254,13 +291,14 @@ def formats_table() -> pandas.DataFrame:
     return pandas.DataFrame(
         {
             "name": name,
+            "kind": spec.kind,
             "aliases": ", ".join(aliases),
             "bits": spec.bits,
             "exponent_bits": spec.exponent_bits,
             "mantissa_bits": spec.mantissa_bits,
             "bias": spec.bias,
             "max": float(_number(spec.max)),
-            "min_normal": float(_number(spec.min_normal)),
+            "min_normal": math.nan if spec.min_normal is None else float(_number(spec.min_normal)),
             "min_positive": float(_number(spec.min_positive)),
             "signed": spec.signed,
             "inf": spec.has_inf,
@@ -313,6 +351,26 @@ def float_format(
     made = Format(
         _core.make_float_format(exponent_bits, mantissa_bits, bias, specials, bool(signed), bool(subnormals)), name
     )
+    if name is not None and name.isascii() and _means_another(name, made):
+        raise ValueError(f"name is {name!r}, which is the name of another format, allowed: a label of its own")
+    return made
+
+
+def codebook(values: Any, name: str | None = None) -> Format:
+    """One's own table: a format whose codes are the indices of `values`, 2 to 65536 finite numbers, each once.
+
+    values: taken exactly as float64. name: a label for tables and plots; ``str()`` is "table:" and a hash of the
+    values, which :func:`format` reads back in this process. Rounding goes to the nearest value on the real line, a tie
+    to the lower one (contract, section 2.1). Raises ValueError that names the value that is repeated or not finite.
+    """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name is {name!r}, allowed: a text or None")
+    table = np.asarray(values)
+    if table.dtype.kind == "c":
+        raise TypeError(f"values has dtype {table.dtype}, allowed: real numbers")
+    if table.dtype.kind not in "fiu" or table.ndim != 1:
+        raise TypeError(f"values has dtype {table.dtype} and shape {table.shape}, allowed: one axis of real numbers")
+    made = Format(_core.make_codebook([float(v) for v in table], name or ""), name)
     if name is not None and name.isascii() and _means_another(name, made):
         raise ValueError(f"name is {name!r}, which is the name of another format, allowed: a label of its own")
     return made

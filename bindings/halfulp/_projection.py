@@ -34,7 +34,7 @@ class Projection:
 
 
 def resolve(
-    spec: _core.FloatFormat,
+    spec: _core.Format,
     projection: Projection | str | None,
     rounding: str | None,
     overflow: str | None,
@@ -52,7 +52,7 @@ def resolve(
 
 @lru_cache(maxsize=1024, typed=True)  # typed: True and 1.0 are not 1
 def _resolved(
-    spec: _core.FloatFormat, projection: Any, rounding: Any, overflow: Any, nan: Any, ftz: Any, random_bits: Any
+    spec: _core.Format, projection: Any, rounding: Any, overflow: Any, nan: Any, ftz: Any, random_bits: Any
 ) -> _core.Projection:
     base = _core.default_projection()
     if isinstance(projection, str):

@@ -11,12 +11,13 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import DTYPES, Carried, carried, carrier_of, check_holds, raw, thread_count, with_out
-from halfulp._convert import decode, encode, pack, unsigned
+from halfulp._convert import codes_of, decode, encode, pack, unsigned, unsigned_view
 from halfulp._format import Format
+from halfulp._phase_format import names_phases
 from halfulp._projection import Projection, check_mode, resolve
 from halfulp._random import named_source
 from halfulp._scheme import Scheme
-from halfulp._scheme import scheme as to_scheme
+from halfulp._scheme import real_scheme as to_scheme
 from halfulp._tensors import NUMPY
 
 
@@ -34,7 +35,10 @@ class Quantized:
     innermost first, as codes and as values; level 0 has x's shape with the grouped axis counted in groups (the last two
     axes in tiles), "channel" one axis, "tensor" shape (), further levels one axis. zero_scales: groups whose largest
     magnitude is positive and whose scale rounded to zero. saturated: elements whose rounded magnitude was beyond the
-    largest member. axis, channel_axis: of the groups.
+    largest member (of codebooks and posits: elements beyond it). axis, channel_axis: of the groups. zero_points (of
+    @zero_point, else None): the integers q that stand for zero, in the shape of the scales, counted from the smallest
+    code on: x is about (q - zero_point) scale, q the code less the smallest code. offset (of @double_quant, else
+    None): the float32 mean that was taken off the scales.
     Arrays are what x was: ndarrays, torch tensors or JAX arrays.
     """
 
@@ -48,6 +52,8 @@ class Quantized:
         carrier: str,
         zero_scales: int,
         saturated: int,
+        zero_points: Any = None,
+        offset: Any = None,
     ) -> None:
         self.scheme = scheme
         self.codes = codes
@@ -56,10 +62,14 @@ class Quantized:
         self.channel_axis = channel_axis
         self.zero_scales = zero_scales
         self.saturated = saturated
+        self.zero_points = zero_points
+        self.offset = offset
         self._carrier = carrier
 
     @property
     def scales(self) -> tuple[Any, ...]:
+        if self.double_quantized:
+            return self._double_quantized_scales()
         return tuple(
             decode(codes, level.format)
             if level.format._spec.holds("binary64")
@@ -68,16 +78,35 @@ class Quantized:
         )
 
     @property
+    def double_quantized(self) -> bool:
+        return self.offset is not None
+
+    def _double_quantized_scales(self) -> tuple[Any, ...]:
+        """Both levels: the scales that elements have again, and the outer ones."""
+        inner, outer = (decode(c, f.format) for c, f in zip(self.scale_codes, self.scheme.levels, strict=True))
+        table = carried("scales", inner)
+        per_group = carried("scales", outer).data
+        length = self.scheme.levels[1].group
+        assert isinstance(length, int)
+        again = table.data * np.repeat(per_group, length)[: table.data.size].astype(np.float32)
+        values = table.kind.empty(table.shape, "float32")
+        values[...] = (again + np.float32(self.offset)).reshape(table.shape)
+        return table.kind.give(values, "float32"), outer
+
+    @property
     def bits(self) -> int:
-        """All bits: codes and scales."""
+        """All bits: codes and scales, zero points, the offset."""
         return sum(size * bits for size, bits in self._planes())
 
     def _planes(self) -> list[tuple[int, int]]:
         """(number of codes, bits of one): the elements, then each level."""
         formats = [self.scheme.element, *(level.format for level in self.scheme.levels)]
-        return [
+        planes = [
             (math.prod(codes.shape), f.bits) for codes, f in zip((self.codes, *self.scale_codes), formats, strict=True)
         ]
+        if self.zero_points is not None:
+            planes.append((math.prod(self.zero_points.shape), self.scheme.element.bits))
+        return [*planes, (1, 32)] if self.double_quantized else planes
 
     @property
     def bits_per_element(self) -> float:
@@ -105,8 +134,12 @@ class Quantized:
         if self.scheme.hadamard and carrier != own:  # the transform's precision is x's
             return self._narrowed(carrier, threads)
         count = thread_count(threads)
-        codes = unsigned("codes", self.codes)
+        codes = codes_of(self.scheme.element, "codes", self.codes)
         planes = [unsigned("scale_codes", c).data.reshape(-1).astype(np.uint64) for c in self.scale_codes]
+        if self.zero_points is not None:
+            planes.append(unsigned("zero_points", self.zero_points).data.reshape(-1).astype(np.uint64))
+        if self.double_quantized:
+            planes.append(np.array([self.offset], dtype=np.float32).view(np.uint32).astype(np.uint64))
         codes.kind.check(DTYPES[carrier])
         out = codes.kind.empty(codes.shape, DTYPES[carrier])
         view = axis_view(codes.shape, self.axis, self.channel_axis)
@@ -157,7 +190,11 @@ def _checked_axis(s: Scheme, shape: tuple[int, ...], axis: Any, name: str = "axi
 
 def _checked_view(s: Scheme, shape: tuple[int, ...], axis: Any, channel_axis: Any) -> tuple[int, int]:
     """The axes, from 0 on. Raises where the scheme's groups do not fit the shape."""
-    along = _checked_axis(s, shape, axis)
+    if s.flat and axis is not None:
+        raise ValueError(f"axis is {axis!r}, allowed for {s}: None; its groups run through the array in C order")
+    along = 0 if s.flat else _checked_axis(s, shape, axis)
+    if s.flat:
+        return along, 0
     channel = _checked_axis(s, shape, channel_axis, "channel_axis")
     if any(isinstance(level.group, tuple) for level in s.levels) and len(shape) < 2:
         raise ValueError(f"x has shape {shape}, allowed for {s}: at least two axes, which its tiles lie in")
@@ -226,7 +263,7 @@ def _scale_shape(s: Scheme, level: int, shape: tuple[int, ...], axis: int, chann
     group = s.levels[level].group
     if group == "tensor":
         return ()
-    if level > 0:
+    if level > 0 or s.flat:
         return (count,)
     if group == "channel":
         return (shape[channel],)
@@ -252,8 +289,8 @@ def quantize(
     random: Any = None,
     projection: Projection | str | None = None,
     threads: int | None = None,
-) -> Quantized:
-    """x as codes and scales of a scheme.
+) -> Any:
+    """x as codes and scales of a scheme: a :class:`Quantized`.
 
     scheme: a text, Scheme or format. axis: along which groups are counted; None is the last. channel_axis: whose
     indices "channel" groups by. importance: for @search=mse, a weight of the squared error for each place along axis.
@@ -263,6 +300,26 @@ def quantize(
     All quotients are formed exactly and rounded once, but for recipes that say otherwise (contract, sections 2.9 and
     2.10).
     """
+    if names_phases(scheme):
+        from halfulp._complex import complex_quantize
+
+        return complex_quantize(
+            x,
+            scheme,
+            axis=axis,
+            channel_axis=channel_axis,
+            importance=importance,
+            rounding=rounding,
+            scale_rounding=scale_rounding,
+            overflow=overflow,
+            nan=nan,
+            ftz=ftz,
+            random_bits=random_bits,
+            rng=rng,
+            random=random,
+            projection=projection,
+            threads=threads,
+        )
     s = to_scheme(scheme)
     a = carried("x", x)
     axis, channel = _checked_view(s, a.shape, axis, channel_axis)
@@ -292,7 +349,7 @@ def quantize(
         a.data,
         axis_view(a.shape, axis, channel),
         s._spec,
-        codes,
+        unsigned_view(codes),
         planes,
         a.carrier,
         how,
@@ -301,13 +358,24 @@ def quantize(
         count,
         weights,
     )
+    levels = len(s.levels)
+    zero_points = offset = None
+    if s.zero_point:
+        shape = _scale_shape(s, 0, a.shape, axis, channel, planes[levels].size)
+        memory = kind.empty(shape, f"uint{8 * s.element.code_dtype.itemsize}")
+        memory[...] = planes[levels].reshape(memory.shape)
+        zero_points = kind.give(memory, memory.dtype.name)
+    if s.double_quant:
+        offset = planes[levels].astype(np.uint32).view(np.float32)[0]
     scale_codes = []
-    for i, (plane, name) in enumerate(zip(planes, scale_elements, strict=True)):
+    for i, (plane, name) in enumerate(zip(planes[:levels], scale_elements, strict=True)):
         memory = kind.empty(_scale_shape(s, i, a.shape, axis, channel, plane.size), name)
         memory[...] = plane.reshape(memory.shape)
         scale_codes.append(kind.give(memory, name))
     codes = kind.give(codes, elements)
-    return Quantized(s, codes, tuple(scale_codes), axis, channel, a.carrier, zero_scales, saturated)
+    return Quantized(
+        s, codes, tuple(scale_codes), axis, channel, a.carrier, zero_scales, saturated, zero_points, offset
+    )
 
 
 def fake_quantize(
@@ -334,6 +402,27 @@ def fake_quantize(
     Arguments as in :func:`quantize`; nan="keep" leaves NaN where it is. Raises TypeError where x's dtype does not hold
     the element format's values exactly.
     """
+    if names_phases(scheme):
+        from halfulp._complex import complex_fake_quantize
+
+        return complex_fake_quantize(
+            x,
+            scheme,
+            axis=axis,
+            channel_axis=channel_axis,
+            importance=importance,
+            rounding=rounding,
+            scale_rounding=scale_rounding,
+            overflow=overflow,
+            nan=nan,
+            ftz=ftz,
+            random_bits=random_bits,
+            rng=rng,
+            random=random,
+            projection=projection,
+            out=out,
+            threads=threads,
+        )
     if rng is None and random is None and overflow is None and importance is None and channel_axis == 0:
         call = _scheme_call(scheme, rounding, scale_rounding, nan, ftz, random_bits, projection)
         direct = None if call is None else call.fake_quantize(x, out, axis, threads)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from halfulp import _core
 from halfulp._format import Format, _dtype_name, check_ascii
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
+from halfulp._phase_format import names_phases
 
 
 class Level(NamedTuple):
@@ -63,6 +64,26 @@ class Scheme:
         return self._spec.signs
 
     @property
+    def flat(self) -> bool:
+        """Is the array seen as one long axis in C order?"""
+        return self._spec.flat
+
+    @property
+    def zero_point(self) -> bool:
+        """Affine integers: does every scale come with the integer that stands for zero?"""
+        return self._spec.zero_point
+
+    @property
+    def double_quant(self) -> bool:
+        """Are the scales, less their mean, quantized again (QLoRA, arXiv 2305.14314)?"""
+        return self._spec.double_quant
+
+    @property
+    def percentile(self) -> float:
+        """The percentile of magnitudes that scales are found from, 0 where it is the largest magnitude."""
+        return self._spec.percentile
+
+    @property
     def bits_per_element(self) -> float:
         """Bits per element with scales counted, in a large array: what an array has once does not count, nor a ragged
         last group."""
@@ -84,6 +105,11 @@ class Scheme:
             lines.append(f"search: {self.search}")
         if self.hadamard:
             lines.append(f"hadamard: {{length: {self.hadamard}, signs: {self.signs}}}")
+        for option in ("flat", "zero_point", "double_quant"):
+            if getattr(self, option):
+                lines.append(f"{option}: yes")
+        if self.percentile:
+            lines.append(f"percentile: {self.percentile:g}")
         element = "".join(f"  {line}\n" for line in self.element.describe().splitlines())
         return "\n".join(lines) + "\nelement:\n" + element
 
@@ -103,11 +129,22 @@ class Scheme:
         return scheme, (str(self._spec),)
 
 
-def scheme(text: Any) -> Scheme:
+def scheme(text: Any) -> Any:
+    """A scheme by its text: see :func:`real_scheme`. Texts that begin with "pm1_pmi" are schemes of complex numbers."""
+    if names_phases(text):
+        from halfulp._complex import complex_scheme
+
+        return complex_scheme(text)
+    return real_scheme(text)
+
+
+def real_scheme(text: Any) -> Scheme:
     """A scheme by its text: a published name ("mxfp4", "nvfp4"), ``element{/group:format}``, or a format, which is a
     scheme without levels. Raises ValueError that says what is expected."""
     if isinstance(text, Scheme):
         return text
+    if names_phases(text):
+        raise TypeError(f"scheme is {str(text)!r}, allowed here: schemes of real numbers; x has to be complex for it")
     if isinstance(text, str):
         return _named(text)
     if not isinstance(text, Format) and _dtype_name(text) is None:
@@ -127,8 +164,10 @@ def group_text(group: int | tuple[int, int] | str) -> str:
 
 
 class Recipe(NamedTuple):
-    """How scales are found. shape: which schemes it is for, "power_of_two" (one level of power-of-two scales) or
-    "nvfp4" (e2m1fn/N:e4m3fn/tensor:binary32). default: what such a scheme has without @recipe=."""
+    """How scales are found. shape: which schemes it is for, "power_of_two" (one level of power-of-two scales), "nvfp4"
+    (e2m1fn/N:e4m3fn/tensor:binary32), "ternary" or "binary" (such elements under one level of other scales), "affine"
+    (@zero_point) or "blockwise" (nf4, af4, fp4_bnb, dynamic8 under binary32 scales, @flat). default: what such a scheme
+    has without @recipe=."""
 
     name: str
     shape: str
@@ -148,7 +187,7 @@ def recipes() -> list[Recipe]:
 
 def schemes() -> list[Scheme]:
     """The schemes with published names."""
-    return [scheme(name) for name, _, _ in _core.published_schemes()]
+    return [real_scheme(name) for name, _, _ in _core.published_schemes()]
 
 
 def expand_schemes(texts: Any) -> list[Scheme]:
@@ -166,7 +205,7 @@ def expand_schemes(texts: Any) -> list[Scheme]:
         if isinstance(item, str):
             check_ascii("schemes", item)
         for one in _core.expand_braces(item) if isinstance(item, str) else [item]:
-            s = scheme(one)
+            s = real_scheme(one)
             found.setdefault(str(s), s)
     if not found:
         raise ValueError("schemes is empty, allowed: at least one scheme")

@@ -11,7 +11,7 @@ from halfulp import _core
 from halfulp._arrays import CARRIERS, Carried, carried, take
 from halfulp._convert import _codes_and_format, _names_a_format, decode, encode
 from halfulp._format import Format
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
 
 
 def assert_bitexact(actual: Any, format: Any, source: Any, *, most: int = 5, **projection: Any) -> None:

@@ -9,11 +9,7 @@ namespace halfulp {
 namespace {
 
 /// Names and families of names; '#' stands for a decimal number, '@' for a hexadecimal one.
-constexpr std::array<std::string_view, 21> reserved{
-    "hif8", "af4",      "fp4_bnb",   "ternary", "pm1",   "binary",    "pm1_pmi",
-    "int#", "int#s",    "uint#",     "uint#s",  "q#.#",  "q#.#s",     "posit#_#",
-    "nf#",  "dynamic#", "dynamic#u", "pot#",    "apot#", "sqrt2pot#", "table:@",
-};
+constexpr std::array<std::string_view, 1> reserved{"pm1_pmi"};
 
 bool matches(std::string_view pattern, std::string_view text) {
     for (const char c : pattern) {

@@ -69,8 +69,7 @@ std::vector<std::string_view> all_names() {
 [[noreturn]] void refuse(std::string_view text) {
     if (is_reserved_format_name(text)) {
         throw std::invalid_argument("format " + quoted(text) +
-                                    " is a known name that this version does not build yet; it builds float formats: "
-                                    "see halfulp.formats()");
+                                    " is a known name that this version does not build yet: see halfulp.formats()");
     }
     std::string hint = suggestion(text, all_names());
     if (text == "E4M3" || text == "fp8" || text == "FP8") {
@@ -79,8 +78,9 @@ std::vector<std::string_view> all_names() {
         hint = " (this is a scheme: give it to scheme, quantize or fake_quantize)";
     }
     throw std::invalid_argument("format " + quoted(text) + " is not a known name" + hint +
-                                "; expected a registered name such as 'e4m3fn', 'Binary<K>p<P>{s|u}{e|f}', or "
-                                "'e<E>m<M>[b<BIAS>][f|fn|fnuz][u][_nosub]'");
+                                "; expected a registered name such as 'e4m3fn' or 'nf4', 'Binary<K>p<P>{s|u}{e|f}', "
+                                "'e<E>m<M>[b<BIAS>][f|fn|fnuz][u][_nosub]', 'int<W>', 'uint<W>', 'q<I>.<F>', "
+                                "'posit<N>_<ES>', 'nf<K>', 'dynamic<K>', 'pot<W>', 'apot<W>' or 'sqrt2pot<W>'");
 }
 
 /// Does the plain spelling of this shape belong to a published format of other values (e2m1fn has no NaN)?

@@ -92,5 +92,18 @@ const block_kernels* active_blocks() {
     }
 }
 
+const step_kernels* active_steps() {
+    switch (active_backend()) {
+#if defined(HALFULP_SIMD_X86)
+        case backend::sse2: return &steps_sse2;
+        case backend::avx2: return &steps_avx2;
+        case backend::avx512:
+            return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512ifma") ? &steps_vbmi
+                                                                                                : &steps_avx512;
+#endif
+        default: return nullptr;
+    }
+}
+
 }  // namespace simd
 }  // namespace halfulp

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -38,16 +39,20 @@ class block_conversion {
                      const quantize_options& options)
         : scheme_(s), layout_(layout), view_(view), options_(options) {
         kernels_ = simd::active_table();
+        integers_ = simd::active_integers();
         blocks_ = simd::active_blocks();
         if (kernels_ == nullptr || (in_double && blocks_->quotients64 == nullptr)) return;
         const std::size_t levels = s.levels.size();
         const bool grouped = levels > 0 && !s.levels[0].group.is_tensor();
         fused_ = grouped && (levels == 1 || (levels == 2 && s.levels[1].group.is_tensor()));
-        if (!in_double && fused_ && levels == 1 && s.levels[0].group.length <= chunk_elements)
+        if (!in_double && fused_ && levels == 1 && s.levels[0].group.length <= chunk_elements) {
             power_ = simd::plan_power(s, options, codes);
-        if (!power_) {
+            integer_power_ = simd::plan_integer_power(s, options, codes);
+        }
+        if (!by_powers()) {
             quotient_ = simd::plan_quotients(s, options, codes, in_double);
-            if (fused_ && quotient_) scale_ = simd::plan_scales(s, 0, options, in_double);
+            integer_quotient_ = simd::plan_integer_quotients(s, options, codes, in_double);
+            if (fused_ && by_quotients()) scale_ = simd::plan_scales(s, 0, options, in_double);
             fused_ = fused_ && scale_.has_value();
         }
         if constexpr (sizeof(T) == 2) {
@@ -60,12 +65,16 @@ class block_conversion {
                                 options.random_bits);
     }
 
-    [[nodiscard]] bool covers() const noexcept { return power_.has_value() || quotient_.has_value(); }
+    [[nodiscard]] bool covers() const noexcept { return by_powers() || by_quotients(); }
     /// Are scales found on the way? Otherwise the caller finds all of them first (find_scales).
-    [[nodiscard]] bool finds_scales() const noexcept { return power_.has_value() || fused_; }
+    [[nodiscard]] bool finds_scales() const noexcept { return by_powers() || fused_; }
 
     /// Codes of 4 bits go two to a byte into `packed`, and nothing into `out`. Only where packs_pairs().
-    void pack_into(std::uint8_t* packed) noexcept { packed_ = packed; }
+    void pack_into(std::uint8_t* packed) noexcept {
+        packed_ = packed;
+        if (integer_power_) integer_power_->plan.grid.code_mask = 0x0F;
+        if (integer_quotient_ && integer_quotient_->at_once) integer_quotient_->at_once->code_mask = 0x0F;
+    }
     /// Do all stretches of elements that are stored together begin and end between bytes?
     [[nodiscard]] bool packs_pairs() const noexcept {
         if (!covers() || !in_rows() || scheme_.element.bits() != 4) return false;
@@ -121,6 +130,13 @@ class block_conversion {
     }
 
   private:
+    [[nodiscard]] bool by_powers() const noexcept { return power_.has_value() || integer_power_.has_value(); }
+    [[nodiscard]] bool by_quotients() const noexcept { return quotient_.has_value() || integer_quotient_.has_value(); }
+    /// Does one kernel divide, round and store?
+    [[nodiscard]] bool at_once() const noexcept {
+        return (quotient_ && quotient_->at_once) || (integer_quotient_ && integer_quotient_->at_once);
+    }
+
     struct workspace {
         std::array<float, chunk_elements> values;
         std::array<float, chunk_elements> results;
@@ -138,13 +154,15 @@ class block_conversion {
         std::array<std::uint8_t, chunk_elements> scale_codes;
         std::array<std::uint8_t, chunk_elements> rare;
         std::array<Out, chunk_elements> narrow;
+        std::array<std::uint8_t, chunk_elements> bytes;  ///< codes on their way to a wider Out
     };
 
     /// Do all stores of a kernel's own results begin at multiples of the widest vector?
     [[nodiscard]] bool may_stream() const noexcept {
         if (!std::is_same_v<T, float> || packed_ != nullptr || reinterpret_cast<std::uintptr_t>(out_) % 64 != 0)
             return false;
-        if (!power_ && (codes || !quotient_->at_once)) return false;
+        const bool codes_go_through_others = codes && (sizeof(Out) != 1 || quotient_);
+        if (!by_powers() && (codes_go_through_others || !at_once())) return false;
         if (layout_.whole()) return true;
         if (!in_rows()) return view_.inner * sizeof(Out) % 64 == 0;
         const std::uint64_t length = scheme_.levels[0].group.length;
@@ -311,7 +329,9 @@ class block_conversion {
 
     /// The scales again, for binary32 lanes, where these decide.
     void shorten(std::size_t groups, workspace& w) const {
-        w.has_short = quotient_->at_once && quotient_->at_once->has_short && blocks_->shorten_scales != nullptr &&
+        const bool wanted = integer_quotient_ ? integer_quotient_->at_once && integer_quotient_->at_once->has_short
+                                              : quotient_->at_once && quotient_->at_once->has_short;
+        w.has_short = wanted && blocks_->shorten_scales != nullptr &&
                       blocks_->shorten_scales(w.scale.data(), w.reciprocal.data(), groups, w.reciprocal32.data(),
                                               w.high.data(), w.low.data());
     }
@@ -351,6 +371,7 @@ class block_conversion {
     /// written, where the kernels do not vouch for the result.
     bool quotient_elements(std::uint64_t first, std::size_t size, const double* scale, const double* reciprocal,
                            std::size_t run, workspace& w, quantize_report& report) {
+        if (integer_quotient_) return integer_quotients(first, size, scale, reciprocal, run, w, report);
         const lane* x = load(first, size, w.values.data());
         if constexpr (std::is_same_v<T, float> && !codes) {
             if (quotient_->at_once) {
@@ -392,6 +413,83 @@ class block_conversion {
         return true;
     }
 
+    /// The same for integers and fixed point.
+    bool integer_quotients(std::uint64_t first, std::size_t size, const double* scale, const double* reciprocal,
+                           std::size_t run, workspace& w, quantize_report& report) {
+        const simd::integer_quotient_choice& how = *integer_quotient_;
+        const lane* x = load(first, size, w.values.data());
+        if constexpr (!in_double && (codes || std::is_same_v<T, float>)) {
+            if (how.at_once) {
+                const std::ptrdiff_t at = scale - w.scale.data();
+                const simd::short_scales brief{w.reciprocal32.data() + at, w.high.data() + at, w.low.data() + at};
+                const simd::short_scales* if_short = w.has_short ? &brief : nullptr;
+                if constexpr (codes) {
+                    std::uint8_t* to = narrow_codes(first, w);
+                    report.saturated += integers_->encode_quotients(x, to, size, scale, reciprocal, run, if_short,
+                                                                    *how.at_once, stream_);
+                    widen_codes(first, size, w);
+                    pack(first, size, w);
+                } else {
+                    report.saturated += integers_->round_quotients(x, out_ + first, size, scale, reciprocal, run,
+                                                                   if_short, *how.at_once, stream_);
+                }
+                return true;
+            }
+        }
+        const std::uint32_t* words = random(first, size, w.words.data());
+        double* q = w.quotients.data();
+        if (!divide(x, q, size, scale, reciprocal, run)) return false;
+        if constexpr (codes) {
+            run_plan(integers_->encode64, how.element, q, w.codes.data(), size, {words, 0, 0, 0});
+            Out* to = packed_ == nullptr ? out_ + first : w.narrow.data();
+            constexpr int up = 64 - simd::integer_code_bits;
+            for (std::size_t i = 0; i < size; ++i) {
+                report.saturated += w.codes[i] >> 62;
+                const std::int64_t code = static_cast<std::int64_t>(w.codes[i] << up) >> up;
+                to[i] = static_cast<Out>(packed_ == nullptr ? code : code & 0x0F);
+            }
+            pack(first, size, w);
+        } else {
+            run_plan(integers_->round64, how.element, q, q, size, {words, 0, 0, 0});
+            constexpr double infinite = std::numeric_limits<double>::infinity();
+            for (std::size_t i = 0; i < size; ++i) {
+                report.saturated += std::abs(q[i]) == infinite;
+                q[i] = std::min(std::max(q[i], how.lowest), how.highest);
+            }
+            if constexpr (std::is_same_v<T, float>) {
+                blocks_->products(q, out_ + first, size, scale, run, infinite);
+            } else if constexpr (in_double) {
+                blocks_->exact_products(q, out_ + first, size, scale, run, infinite);
+            } else {
+                blocks_->exact_products(q, q, size, scale, run, infinite);
+                run_plan(kernels_->encode64, *from_double_, q, w.codes.data(), size);
+                for (std::size_t i = 0; i < size; ++i) out_[first + i] = from_bits<T>(w.codes[i]);
+            }
+        }
+        return true;
+    }
+
+    /// Where a kernel puts codes of at most 8 bits.
+    std::uint8_t* narrow_codes(std::uint64_t first, workspace& w) const {
+        if constexpr (sizeof(Out) == 1) {
+            return packed_ == nullptr ? out_ + first : w.narrow.data();
+        } else {
+            return w.bytes.data();
+        }
+    }
+    /// Those codes to a wider Out, integers with a sign as two's complement numbers.
+    void widen_codes([[maybe_unused]] std::uint64_t first, [[maybe_unused]] std::size_t size,
+                     [[maybe_unused]] const workspace& w) const {
+        if constexpr (sizeof(Out) != 1) {
+            if (scheme_.element.has_signed_codes()) {
+                for (std::size_t i = 0; i < size; ++i)
+                    out_[first + i] = static_cast<Out>(static_cast<std::int8_t>(w.bytes[i]));
+            } else {
+                std::copy_n(w.bytes.data(), size, out_ + first);
+            }
+        }
+    }
+
     /// Groups of one length, side by side, in one workspace, under power-of-two scales.
     template <class Define>
     void power_groups(std::uint64_t first, std::uint64_t group, std::size_t groups, std::size_t length, workspace& w,
@@ -399,25 +497,21 @@ class block_conversion {
         const std::size_t size = groups * length;
         const float* x = load(first, size, w.values.data());
         const std::uint32_t* words = random(first, size, w.words.data());
-        const auto engine = static_cast<std::size_t>(power_->engine);
         std::uint8_t* scale_codes = keeps_codes_ ? w.scale_codes.data() : nullptr;
-        {
-            const float_environment environment(power_->direction);
+        with_power_kernels([&](const auto& choice, const auto& kernels) {
+            const auto engine = static_cast<std::size_t>(choice.engine);
+            const float_environment environment(choice.direction);
             if constexpr (!codes) {
                 float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
-                report.saturated += blocks_->round_groups[engine](x, y, groups, length, words, power_->plan,
-                                                                  scale_codes, w.rare.data(), stream_);
-            } else if constexpr (sizeof(Out) == 1) {
-                report.saturated +=
-                    blocks_->encode_groups[engine](x, packed_ == nullptr ? out_ + first : w.narrow.data(), groups,
-                                                   length, words, power_->plan, scale_codes, w.rare.data(), stream_);
+                report.saturated += kernels.round_groups[engine](x, y, groups, length, words, choice.plan, scale_codes,
+                                                                 w.rare.data(), stream_);
             } else {
-                std::array<std::uint8_t, chunk_elements> narrow;
-                report.saturated += blocks_->encode_groups[engine](x, narrow.data(), groups, length, words,
-                                                                   power_->plan, scale_codes, w.rare.data(), false);
-                std::copy_n(narrow.data(), size, out_ + first);
+                report.saturated +=
+                    kernels.encode_groups[engine](x, narrow_codes(first, w), groups, length, words, choice.plan,
+                                                  scale_codes, w.rare.data(), stream_ && sizeof(Out) == 1);
             }
-        }
+        });
+        if constexpr (codes) widen_codes(first, size, w);
         pack(first, groups * length, w);
         if constexpr (!codes && sizeof(T) == 2) {
             for (std::size_t g = 0; g < groups; ++g) {
@@ -436,7 +530,7 @@ class block_conversion {
                        quantize_report& report, const Define& define) {
         const auto as_piece = [&](std::size_t g) { return piece{first + g * length, length, 1, 1, group + g}; };
         if constexpr (!in_double) {
-            if (power_) {
+            if (by_powers()) {
                 power_groups(first, group, groups, length, w, report, define);
                 return;
             }
@@ -592,9 +686,10 @@ class block_conversion {
             }
         }
         bool rare = false;
-        if (power_) {
+        if (by_powers()) {
             if constexpr (!in_double) {
-                rare = !blocks_->choose_power_scales(w.largest.data(), lanes, power_->plan, w.exponent.data(),
+                const simd::scale_exponents& exponents = power_ ? power_->plan.scales : integer_power_->plan.scales;
+                rare = !blocks_->choose_power_scales(w.largest.data(), lanes, exponents, w.exponent.data(),
                                                      w.scale_codes.data());
             }
         } else {
@@ -611,11 +706,11 @@ class block_conversion {
             define_lanes(at, report, define);
             return;
         }
-        if (power_ && keeps_codes_)
+        if (by_powers() && keeps_codes_)
             std::copy_n(w.scale_codes.data(), lanes, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(at.group));
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t first = at.first + j * at.stride;
-            if (power_) {
+            if (by_powers()) {
                 if constexpr (!in_double) power_row(first, lanes, w, report);
             } else if (!quotient_elements(first, lanes, w.scale.data(), w.reciprocal.data(), 0, w, report)) {
                 for (std::uint64_t k = 0; k < lanes; ++k) {
@@ -629,21 +724,29 @@ class block_conversion {
     void power_row(std::uint64_t first, std::size_t lanes, workspace& w, quantize_report& report) {
         const float* x = load(first, lanes, w.values.data());
         const std::uint32_t* words = random(first, lanes, w.words.data());
-        const auto engine = static_cast<std::size_t>(power_->engine);
-        const float_environment environment(power_->direction);
-        if constexpr (!codes) {
-            float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
-            report.saturated +=
-                blocks_->round_lanes[engine](x, y, lanes, words, power_->plan, w.exponent.data(), stream_);
-            store(y, first, lanes);
-        } else if constexpr (sizeof(Out) == 1) {
-            report.saturated +=
-                blocks_->encode_lanes[engine](x, out_ + first, lanes, words, power_->plan, w.exponent.data(), stream_);
+        with_power_kernels([&](const auto& choice, const auto& kernels) {
+            const auto engine = static_cast<std::size_t>(choice.engine);
+            const float_environment environment(choice.direction);
+            if constexpr (!codes) {
+                float* y = std::is_same_v<T, float> ? reinterpret_cast<float*>(out_ + first) : w.results.data();
+                report.saturated +=
+                    kernels.round_lanes[engine](x, y, lanes, words, choice.plan, w.exponent.data(), stream_);
+                store(y, first, lanes);
+            } else {
+                report.saturated += kernels.encode_lanes[engine](x, narrow_codes(first, w), lanes, words, choice.plan,
+                                                                 w.exponent.data(), stream_ && sizeof(Out) == 1);
+            }
+        });
+        if constexpr (codes) widen_codes(first, lanes, w);
+    }
+
+    /// Calls body(choice, kernels) with those of the element's kind.
+    template <class Body>
+    void with_power_kernels(const Body& body) const {
+        if (power_) {
+            body(*power_, *blocks_);
         } else {
-            std::array<std::uint8_t, chunk_elements> narrow;
-            report.saturated +=
-                blocks_->encode_lanes[engine](x, narrow.data(), lanes, words, power_->plan, w.exponent.data(), false);
-            std::copy_n(narrow.data(), lanes, out_ + first);
+            body(*integer_power_, *integers_);
         }
     }
 
@@ -657,8 +760,11 @@ class block_conversion {
     bool keeps_codes_ = false;
     bool stream_ = false;
     bool outer_zero_ = false;
+    const simd::integer_kernels* integers_ = nullptr;
     std::optional<simd::power_choice> power_;
+    std::optional<simd::integer_power_choice> integer_power_;
     std::optional<simd::quotient_choice> quotient_;
+    std::optional<simd::integer_quotient_choice> integer_quotient_;
     std::optional<simd::scale_choice> scale_;
     std::optional<simd::decode_plan> to_float_;
     std::optional<simd::conversion_plan<float>> from_float_;

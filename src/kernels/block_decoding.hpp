@@ -20,7 +20,7 @@ class block_decoding {
 
   public:
     block_decoding(const scheme& s, const scheme_layout& layout, const scale_planes& scales)
-        : scheme_(s), layout_(layout), scales_(scales), element_(s.element), values_(s.element) {
+        : scheme_(s), layout_(layout), scales_(scales), value_bits_(value_precision(s.element)), values_(s.element) {
         kernels_ = simd::active_table();
         blocks_ = simd::active_blocks();
         if constexpr (sizeof(T) == 2) {
@@ -28,6 +28,9 @@ class block_decoding {
         }
         // Under at most one outer scale, the innermost code alone decides: at most 256 products, made once.
         const std::size_t levels = s.levels.size();
+        const std::uint64_t elements = levels == 0 ? 0 : layout.counts()[0] * s.levels[0].group.length;
+        past_caches_ = worth_streaming(elements, elements * sizeof(float));
+        in_binary32_ = levels == 1 && s.levels[0].format == binary32_format && value_bits_ + 24 <= 53;
         const bool one_outer = levels == 1 || (levels == 2 && s.levels[1].group.is_tensor());
         if (!covers() || !one_outer || s.levels[0].format.bits() > 8 || layout.counts()[0] < 1024) return;
         table_.resize(s.levels[0].format.code_mask() + 1);
@@ -42,12 +45,19 @@ class block_decoding {
     /// The scale of a group where it may be multiplied in binary64, where the product with any element is exact; else 0.
     [[nodiscard]] double scale(std::uint64_t group) const noexcept {
         if (!table_.empty()) return table_[scales_[0][group]];
+        if (in_binary32_) {
+            const auto own = static_cast<double>(from_bits<float>(scales_[0][layout_.whole() ? 0 : group]));
+            return own > 0 && own <= std::numeric_limits<float>::max() ? own : 0;
+        }
         double value = 0;
         return plain(combine_scales(scheme_, layout_, scales_, layout_.whole() ? 0 : group), value) ? value : 0;
     }
 
     /// `size` neighbours, element i under scale[i / run] (run 0: scale[i]).
     void run(const C* codes, T* out, std::size_t size, const double* scale, std::size_t run) const {
+        if constexpr (std::is_same_v<T, float> && sizeof(C) == 1) {
+            if (run != 0 && by_products_in_binary32(codes, out, size, scale, run)) return;
+        }
         const std::size_t whole_runs = run == 0 || run > chunk_elements ? 1 : chunk_elements / run;
         const std::size_t step = run == 0 ? chunk_elements : whole_runs * run;
         for (std::size_t done = 0; done < size; done += step) {
@@ -61,6 +71,26 @@ class block_decoding {
     }
 
   private:
+    /// Where values and scales are binary32 numbers, their product rounded once. False, and nothing done, where they are not.
+    bool by_products_in_binary32(const std::uint8_t* codes, float* out, std::size_t size, const double* scale,
+                                 std::size_t run) const {
+        const simd::table_plan* table = values_.short_table();
+        constexpr std::size_t most = 64;
+        const std::size_t groups = (size + run - 1) / run;
+        if (table == nullptr || groups > most) return false;
+        std::array<float, most> factor;
+        bool exact = true;
+        for (std::size_t g = 0; g < groups; ++g) {
+            factor[g] = static_cast<float>(scale[g]);
+            exact = exact && static_cast<double>(factor[g]) == scale[g];
+        }
+        if (!exact) return false;
+        const bool stream = past_caches_ && run % 64 == 0 && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
+        (void)simd::active_steps()->decode_table(codes, out, size, *table, factor.data(), run, stream);
+        fence_streams(stream);
+        return true;
+    }
+
     void chunk(const C* codes, T* out, std::size_t count, const double* factor, std::size_t run) const {
         alignas(64) std::array<float, chunk_elements> values;
         alignas(64) std::array<double, chunk_elements> wide;
@@ -81,7 +111,7 @@ class block_decoding {
 
     [[nodiscard]] bool plain(const combined_scale& scale, double& value) const noexcept {
         if (scale.is_nan || scale.is_infinite || scale.is_zero || scale.negative || !scale.product.fits) return false;
-        if (element_.precision() + bit_length(scale.product.significand) > 53) return false;
+        if (value_bits_ + bit_length(scale.product.significand) > 53) return false;
         if (scale.product.exponent < -400 || scale.product.exponent > 400) return false;
         value = std::ldexp(static_cast<double>(scale.product.significand), scale.product.exponent);
         return true;
@@ -91,7 +121,9 @@ class block_decoding {
     const scheme_layout& layout_;
     const scale_planes& scales_;
     std::vector<double> table_;
-    float_format element_;
+    bool in_binary32_ = false;
+    bool past_caches_ = false;
+    int value_bits_;
     decoding<float, C> values_;
     const simd::kernel_table* kernels_ = nullptr;
     const simd::block_kernels* blocks_ = nullptr;

@@ -3,8 +3,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "halfulp/codecs/carrier.hpp"
-#include "halfulp/formats/name.hpp"
+#include "halfulp/codecs/any_projector.hpp"
 #include "halfulp/rounding/name.hpp"
 
 namespace halfulp::detail {
@@ -21,14 +20,14 @@ void check_sizes(std::size_t x, std::size_t out) {
                                     ", as many as the input has");
 }
 
-void check_holds(const float_format& carrier_format, const float_format& format) {
-    if (holds(carrier_format, format)) return;
+void check_holds(const float_format& carrier_format, const format& f) {
+    if (holds(carrier_format, f)) return;
     std::string others;
     for (const float_format& c : {binary16_format, bfloat16_format, binary32_format, binary64_format}) {
-        if (holds(c, format)) others += (others.empty() ? "" : ", ") + to_string(c);
+        if (holds(c, f)) others += (others.empty() ? "" : ", ") + to_string(c);
     }
     throw std::invalid_argument(
-        "the carrier " + to_string(carrier_format) + " does not hold every value of " + to_string(format) +
+        "the carrier " + to_string(carrier_format) + " does not hold every value of " + to_string(f) +
         ", allowed: " + (others.empty() ? "no carrier does; encode and the exact value of a code still work" : others));
 }
 
@@ -64,10 +63,10 @@ void check_random(rounding_mode mode, int random_bits, const randomness& random,
     }
 }
 
-void check_code_width(int digits, const float_format& format) {
-    if (format.bits() <= digits) return;
+void check_code_width(int digits, const format& f) {
+    if (f.bits() <= digits) return;
     throw std::invalid_argument("the code type has " + std::to_string(digits) + " bits, allowed: at least " +
-                                std::to_string(format.bits()) + " for " + to_string(format));
+                                std::to_string(f.bits()) + " for " + to_string(f));
 }
 
 void check_not_kept(nan_policy nan, const std::string& function) {
@@ -80,17 +79,22 @@ void check_threads(int threads) {
     if (threads < 1) throw std::invalid_argument("threads is " + std::to_string(threads) + ", allowed: 1 or more");
 }
 
-void throw_missing_nan(std::size_t index, const float_format& format) {
-    throw missing_nan(index, "nan is 'raise': x" + at(index) + " (counted in C order) becomes NaN and " +
-                                 to_string(format) +
+void throw_missing_nan(std::size_t index, const format& f) {
+    throw missing_nan(index, "nan is 'raise': x" + at(index) + " (counted in C order) becomes NaN and " + to_string(f) +
                                  " has none, allowed: finite values, or nan='to_max', nan='to_zero' (in round and "
                                  "fake_quantize also nan='keep')");
 }
 
-void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const float_format& format) {
-    throw std::invalid_argument(argument + at(index) + " is " + std::to_string(code) + ", allowed: 0 to " +
-                                std::to_string(format.code_mask()) + " (" + to_string(format) + " has " +
-                                std::to_string(format.bits()) + " bits)");
+void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const format& f) {
+    std::string given = std::to_string(code);
+    std::string allowed = "0 to " + std::to_string(f.max_code());
+    if (f.has_signed_codes()) {
+        const std::int64_t most = static_cast<std::int64_t>(f.max_code() >> 1);
+        given = std::to_string(static_cast<std::int64_t>(code));
+        allowed = std::to_string(-most - 1) + " to " + std::to_string(most);
+    }
+    throw std::invalid_argument(argument + at(index) + " is " + given + ", allowed: " + allowed + " (" + to_string(f) +
+                                " has " + std::to_string(f.bits()) + " bits)");
 }
 
 }  // namespace halfulp::detail

@@ -1,12 +1,17 @@
 // Argument checks that the array functions share.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <stdexcept>
 #include <string>
 
+#include <type_traits>
+
+#include "halfulp/formats/format.hpp"
 #include "halfulp/kernels/randomness.hpp"
 #include "halfulp/rounding/projection.hpp"
 
@@ -16,7 +21,7 @@ namespace halfulp::detail {
 void check_sizes(std::size_t x, std::size_t out);
 
 /// The carrier holds every value of the format; the error names those that do.
-void check_holds(const float_format& carrier_format, const float_format& format);
+void check_holds(const float_format& carrier_format, const format& f);
 
 /// N is 1 to 32 and, where the mode is stochastic, there are random bits, as many as elements, each below 2^N.
 void check_random(rounding_mode mode, int random_bits, const randomness& random, std::size_t size);
@@ -25,7 +30,7 @@ void check_random(rounding_mode mode, int random_bits, const randomness& random,
 void check_offset(std::uint64_t offset, std::size_t size);
 
 /// Codes of the format fit `digits` bits.
-void check_code_width(int digits, const float_format& format);
+void check_code_width(int digits, const format& f);
 
 /// A kept NaN has no code: `function` refuses nan_policy::keep.
 void check_not_kept(nan_policy nan, const std::string& function);
@@ -38,20 +43,38 @@ struct missing_nan : std::invalid_argument {
     std::size_t index;
     missing_nan(std::size_t i, const std::string& what) : std::invalid_argument(what), index(i) {}
 };
-[[noreturn]] void throw_missing_nan(std::size_t index, const float_format& format);
+[[noreturn]] void throw_missing_nan(std::size_t index, const format& f);
 
 /// A code has bits above its format's width.
-[[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code,
-                                   const float_format& format);
+[[noreturn]] void throw_code_range(const std::string& argument, std::size_t index, std::uint64_t code, const format& f);
 
-/// No code has bits above its format's width. Looks at all of them before anything is written.
+/// A code as it stands in an array of C: integers with a sign as two's complement numbers of C's width.
 template <class C>
-void check_codes(const std::string& argument, std::span<const C> codes, const float_format& format) {
-    std::uint64_t all = 0;
-    for (const C code : codes) all |= code;
-    if ((all & ~format.code_mask()) == 0) return;
+constexpr C stored_code(std::uint64_t code, int width, bool is_signed) noexcept {
+    const std::uint64_t sign = is_signed ? std::uint64_t{1} << (width - 1) : 0;
+    return static_cast<C>((code ^ sign) - sign);
+}
+
+/// Has the format this code, stored so?
+template <class C>
+bool has_code(C code, const format& f) {
+    if (!f.has_signed_codes()) return code <= f.max_code();
+    const auto number = static_cast<std::int64_t>(static_cast<std::make_signed_t<C>>(code));
+    const int above = f.bits() - 1;
+    return number >> above == 0 || number >> above == -1;
+}
+
+/// Every code is one of the format's. Looks at all of them before anything is written.
+template <class C>
+void check_codes(const std::string& argument, std::span<const C> codes, const format& f) {
+    if (f.bits() == std::numeric_limits<C>::digits && f.max_code() == std::numeric_limits<C>::max()) return;
+    if (!f.has_signed_codes()) {
+        C largest = 0;
+        for (const C code : codes) largest = std::max(largest, code);
+        if (largest <= f.max_code()) return;
+    }
     for (std::size_t i = 0; i < codes.size(); ++i) {
-        if ((codes[i] & ~format.code_mask()) != 0) throw_code_range(argument, i, codes[i], format);
+        if (!has_code(codes[i], f)) throw_code_range(argument, i, codes[i], f);
     }
 }
 

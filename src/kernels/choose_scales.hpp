@@ -12,7 +12,7 @@
 
 namespace halfulp::detail {
 
-template <carrier T>
+template <carrier T, class Projector>
 class scale_chooser {
   public:
     scale_chooser(std::span<const T> x, const scheme& s, const scheme_layout& layout, const quantize_options& options,
@@ -26,7 +26,7 @@ class scale_chooser {
           by_exponent_(is_power_of_two_scale(s.levels[0].format)),
           rule_(s, 0, nullptr, 32),
           encoder_(
-              s.element,
+              element_of(s),
               {.rounding = is_stochastic(options.rounding) ? rounding_mode::nearest_ties_to_even : options.rounding,
                .overflow = overflow_policy::sat_finite,
                .nan = nan_policy::to_max,
@@ -101,6 +101,13 @@ class scale_chooser {
         return importance_.size() == x_.size() ? importance_[i] : importance_[layout_.place_along(i)];
     }
 
+    static const auto& element_of(const scheme& s) noexcept {
+        if constexpr (std::is_same_v<Projector, projector>)
+            return *s.element.as_float();
+        else
+            return s.element;
+    }
+
     static double to_double(T x) noexcept { return decode<double>(to_bits(x), carrier_traits<T>::format); }
 
     std::span<const T> x_;
@@ -112,14 +119,14 @@ class scale_chooser {
     bool by_exponent_;
     scale_rule rule_;
     std::optional<scale_rule> to_four_;
-    scaled_encoder<T> encoder_;
+    scaled_encoder<T, Projector> encoder_;
     scaled_decoder<double> decode_;
 };
 
-template <carrier T>
-std::uint64_t choose_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
-                            const quantize_options& options, const group_maxima& maxima, scale_planes& scales) {
-    const scale_chooser<T> chooser(x, s, layout, options, scales);
+template <class Projector, carrier T>
+std::uint64_t choose_scales_by(std::span<const T> x, const scheme& s, const scheme_layout& layout,
+                               const quantize_options& options, const group_maxima& maxima, scale_planes& scales) {
+    const scale_chooser<T, Projector> chooser(x, s, layout, options, scales);
     const auto is_zero = [&](std::uint64_t code) { return s.levels[0].format.finite_value(code).significand == 0; };
     std::vector<std::uint64_t> chosen = scales[0];
     std::atomic<std::uint64_t> revived{0};
@@ -138,6 +145,13 @@ std::uint64_t choose_scales(std::span<const T> x, const scheme& s, const scheme_
     });
     scales[0] = std::move(chosen);
     return revived;
+}
+
+template <carrier T>
+std::uint64_t choose_scales(std::span<const T> x, const scheme& s, const scheme_layout& layout,
+                            const quantize_options& options, const group_maxima& maxima, scale_planes& scales) {
+    return s.element.as_float() != nullptr ? choose_scales_by<projector>(x, s, layout, options, maxima, scales)
+                                           : choose_scales_by<any_projector>(x, s, layout, options, maxima, scales);
 }
 
 }  // namespace halfulp::detail

@@ -14,19 +14,40 @@
 
 namespace halfulp::detail {
 
-/// T to Out: the same type for round, a code type for encode.
-template <carrier T, class Out>
+/// The kernels and plans of floats.
+struct float_conversions {
+    using format = float_format;
+    template <class Lane>
+    using plan = simd::conversion_plan<Lane>;
+
+    template <class Lane, class Out>
+    static std::optional<plan<Lane>> make(const format& f, const projection& how, bool random_is_given) {
+        return simd::plan_conversion<Lane>(f, how, !std::is_same_v<Lane, Out>, random_is_given);
+    }
+    static const simd::kernel_table* active() { return simd::active_table(); }
+    /// A code as the kernels make it, as a wider one.
+    static std::uint64_t widened(std::uint32_t code) noexcept { return code; }
+};
+
+/// T to Out: the same type for round, a code type for encode. Formats: whose kernels do it.
+template <carrier T, class Out, class Formats = float_conversions>
 class conversion {
     static constexpr bool codes = !std::is_same_v<T, Out>;
+    /// What kernels in lanes of this type give.
+    template <class Lane>
+    using lane_result = std::conditional_t<codes, Out, Lane>;
 
   public:
     /// Covers nothing (covers() is false) where there are no kernels for this call.
-    conversion(const float_format& format, const projection& how, const randomness& random) : random_(random) {
+    conversion(const typename Formats::format& format, const projection& how, const randomness& random)
+        : random_(random) {
         kernels_ = simd::active_table();
+        converters_ = Formats::active();
         if (kernels_ == nullptr) return;
         const bool given = random.from == randomness::kind::given;
-        if constexpr (!std::is_same_v<T, double>) in_float_ = simd::plan_conversion<float>(format, how, codes, given);
-        if (!in_float_) in_double_ = simd::plan_conversion<double>(format, how, codes, given);
+        if constexpr (!std::is_same_v<T, double>)
+            in_float_ = Formats::template make<float, lane_result<float>>(format, how, given);
+        if (!in_float_) in_double_ = Formats::template make<double, lane_result<double>>(format, how, given);
         if constexpr (sizeof(T) == 2) {
             to_float_ = simd::plan_decoding(carrier_traits<T>::format);
             to_float_->nan_sign = to_float_->sign_mask;  // nan_policy::negated_zero looks at it
@@ -121,18 +142,18 @@ class conversion {
     simd::flags convert_floats(const float* x, O* out, std::size_t size, const simd::random_words& words,
                                bool stream) const {
         if constexpr (std::is_same_v<O, float>) {
-            return run_plan(kernels_->round32, *in_float_, x, out, size, words, stream);
+            return run_plan(converters_->round32, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 1) {
-            return run_plan(kernels_->encode32_8, *in_float_, x, out, size, words, stream);
+            return run_plan(converters_->encode32_8, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 2) {
-            return run_plan(kernels_->encode32_16, *in_float_, x, out, size, words, stream);
+            return run_plan(converters_->encode32_16, *in_float_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 4) {
-            return run_plan(kernels_->encode32_32, *in_float_, x, out, size, words, stream);
+            return run_plan(converters_->encode32_32, *in_float_, x, out, size, words, stream);
         } else {
             alignas(64) std::array<std::uint32_t, small_block> narrow;
             const simd::flags report =
-                run_plan(kernels_->encode32_32, *in_float_, x, narrow.data(), size, words, false);
-            std::copy_n(narrow.data(), size, out);
+                run_plan(converters_->encode32_32, *in_float_, x, narrow.data(), size, words, false);
+            std::transform(narrow.data(), narrow.data() + size, out, Formats::widened);
             return report;
         }
     }
@@ -141,12 +162,12 @@ class conversion {
     simd::flags convert_doubles(const double* x, O* out, std::size_t size, const simd::random_words& words,
                                 bool stream) const {
         if constexpr (std::is_same_v<O, double>) {
-            return run_plan(kernels_->round64, *in_double_, x, out, size, words, stream);
+            return run_plan(converters_->round64, *in_double_, x, out, size, words, stream);
         } else if constexpr (sizeof(O) == 8) {
-            return run_plan(kernels_->encode64, *in_double_, x, out, size, words, stream);
+            return run_plan(converters_->encode64, *in_double_, x, out, size, words, stream);
         } else {
             alignas(64) std::array<std::uint64_t, small_block> wide;
-            const simd::flags report = run_plan(kernels_->encode64, *in_double_, x, wide.data(), size, words, false);
+            const simd::flags report = run_plan(converters_->encode64, *in_double_, x, wide.data(), size, words, false);
             for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<O>(wide[i]);
             return report;
         }
@@ -159,7 +180,7 @@ class conversion {
         kernels_->widen(x, wide.data(), size);
         if constexpr (std::is_same_v<O, float>) {
             const simd::flags report =
-                run_plan(kernels_->round64, *in_double_, wide.data(), wide.data(), size, words, false);
+                run_plan(converters_->round64, *in_double_, wide.data(), wide.data(), size, words, false);
             kernels_->narrow(wide.data(), out, size);
             return report;
         } else {
@@ -168,9 +189,10 @@ class conversion {
     }
 
     const simd::kernel_table* kernels_ = nullptr;
+    decltype(Formats::active()) converters_ = nullptr;
     const randomness& random_;
-    std::optional<simd::conversion_plan<float>> in_float_;
-    std::optional<simd::conversion_plan<double>> in_double_;
+    std::optional<typename Formats::template plan<float>> in_float_;
+    std::optional<typename Formats::template plan<double>> in_double_;
     std::optional<simd::decode_plan> to_float_;
     std::optional<simd::conversion_plan<float>> from_float_;
     bool narrows_ = false;

@@ -13,11 +13,10 @@
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/formats/name.hpp"
 #include "parallel.hpp"
+#include "project_each.hpp"
 
 namespace halfulp {
 namespace {
-
-constexpr std::size_t thread_grain = 4096;  // elements: threads share no cache line of any output
 
 /// What a float format cannot do with a projection.
 void check_projection(const projection& how) {
@@ -28,38 +27,6 @@ void check_projection(const projection& how) {
     }
 }
 
-/// Random words of a block of elements.
-constexpr std::size_t block_size = 1024;
-
-/// The scalar definition on elements `begin` to `end` of the whole array, x pointing to element `begin`; every projected number goes to
-/// sink(index, number).
-template <carrier T, class Sink>
-void project_each(const T* x, std::size_t begin, std::size_t end, const float_format& format, const projection& how,
-                  const randomness& random, const Sink& sink) {
-    detail::with_mode(how.rounding, [&]<rounding_mode Mode>() {
-        projector to(format, how);
-        to.spec.mode = Mode;
-        std::array<std::uint32_t, block_size> words;
-        for (std::size_t start = begin; start < end; start += block_size) {
-            const std::size_t stop = std::min(end, start + block_size);
-            if constexpr (is_stochastic(Mode)) {
-                if (random.from == randomness::kind::drawn) {
-                    fill_words(random.source, start, 0, std::span(words).first(stop - start));
-                    for (std::uint32_t& word : words) word >>= 32 - how.random_bits;
-                } else {
-                    std::copy(random.given.begin() + static_cast<std::ptrdiff_t>(start),
-                              random.given.begin() + static_cast<std::ptrdiff_t>(stop), words.begin());
-                }
-            }
-            for (std::size_t i = start; i < stop; ++i) {
-                const projected number = project(x[i - begin], to, is_stochastic(Mode) ? words[i - start] : 0);
-                if (number.missing_nan && how.nan == nan_policy::raise) detail::throw_missing_nan(i, format);
-                sink(i, number);
-            }
-        }
-    });
-}
-
 /// The whole array over threads: vector kernels where they cover the call, and the definition.
 template <carrier T, class Out, class Sink>
 void convert_array(std::span<const T> x, std::span<Out> out, const float_format& format, const projection& how,
@@ -68,9 +35,13 @@ void convert_array(std::span<const T> x, std::span<Out> out, const float_format&
     const bool stream = vectors.covers() && vectors.may_stream() &&
                         static_cast<const void*>(x.data()) != static_cast<const void*>(out.data()) &&
                         detail::worth_streaming(x.size_bytes(), out.size_bytes());
-    detail::parallel_for(x.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         const auto define = [&](std::size_t from, std::size_t to, const T* at) {
-            project_each(at, from, to, format, how, random, sink);
+            detail::with_mode(how.rounding, [&]<rounding_mode Mode>() {
+                projector fixed_mode(format, how);
+                fixed_mode.spec.mode = Mode;
+                detail::project_each<Mode>(at, from, to, fixed_mode, format, how, random, sink);
+            });
         };
         if (vectors.covers()) {
             vectors.run(x.data(), out.data(), begin, end - begin, stream, define);
@@ -128,7 +99,7 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
     std::array<T, 256> table;
     const bool tabulated = !vectors.covers() && format.bits() <= 8 && codes.size() > 256;
     for (std::uint64_t code = 0; tabulated && code <= format.code_mask(); ++code) table[code] = decode<T>(code, format);
-    detail::parallel_for(codes.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(codes.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         if (vectors.covers()) {
             if (!vectors.run(codes.data(), out.data(), begin, end - begin, stream))
                 detail::check_codes("codes", codes, format);
@@ -148,7 +119,7 @@ void probability_away(std::span<const T> x, std::span<double> out, const float_f
     detail::check_sizes(x.size(), out.size());
     detail::check_threads(threads);
     detail::check_random(rounding_mode::toward_zero, random_bits, {}, x.size());
-    detail::parallel_for(x.size(), threads, thread_grain, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const std::uint64_t magnitude = to_bits(x[i]) & carrier_traits<T>::format.magnitude_mask();
             const bool nan = magnitude > carrier_traits<T>::format.infinity_magnitude();

@@ -175,6 +175,32 @@ std::uint64_t find_binary32_scales(const scheme& s, const scheme_layout& layout,
     return zeros + (lost ? 1 : 0);
 }
 
+/// Replaces each group's largest magnitude by the percentile of its finite magnitudes, nearest rank: the smallest of them that at least
+/// so many parts in 1000000 of them do not exceed.
+template <carrier T>
+void take_percentiles(std::span<const T> x, const scheme_layout& layout, std::uint32_t percentile, int threads,
+                      group_maxima& maxima) {
+    using bits_type = typename carrier_traits<T>::bits_type;
+    parallel_for(maxima.magnitude.size(), threads, 1, [&](std::size_t begin, std::size_t end) {
+        std::vector<bits_type> magnitudes;
+        for (std::size_t g = begin; g < end; ++g) {
+            const piece at = layout.group_at(g);
+            magnitudes.clear();
+            for (std::uint64_t j = 0; j < at.count; ++j) {
+                const std::uint64_t m =
+                    to_bits(x[at.first + j * at.stride]) & carrier_traits<T>::format.magnitude_mask();
+                if (m < carrier_traits<T>::format.infinity_magnitude()) magnitudes.push_back(static_cast<bits_type>(m));
+            }
+            if (magnitudes.empty()) continue;
+            const uint128 parts = uint128{magnitudes.size()} * percentile;
+            const auto rank = static_cast<std::ptrdiff_t>((parts + 999999) / 1000000);
+            const auto nth = magnitudes.begin() + (rank - 1);
+            std::nth_element(magnitudes.begin(), nth, magnitudes.end());
+            maxima.magnitude[g] = *nth;
+        }
+    });
+}
+
 /// Fills the scale codes of all levels; returns how many scales rounded to zero under a positive largest magnitude.
 /// Only the innermost scales become NaN for a NaN or an infinity in their group; outer levels see the finite values.
 /// `steps`: filled where the elements too are computed in binary32.
@@ -185,7 +211,8 @@ std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_la
     const std::size_t levels = s.levels.size();
     scales.assign(levels, {});
     if (levels == 0) return 0;
-    const std::vector<group_maxima> maxima = find_all_maxima(x, layout, options.threads);
+    std::vector<group_maxima> maxima = find_all_maxima(x, layout, options.threads);
+    if (s.percentile != 0) take_percentiles(x, layout, s.percentile, options.threads, maxima[0]);
     steps = binary32_steps<T>(s, maxima);
     std::uint64_t zero_scales = 0;
     if (steps) {

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "checks.hpp"
+#include "double_quantization.hpp"
 #include "hadamard.hpp"
 #include "halfulp/formats/name.hpp"
+#include "halfulp/kernels/pack.hpp"
 #include "halfulp/rounding/name.hpp"
 #include "quantize_runs.hpp"
 #include "regrouping.hpp"
@@ -39,6 +41,11 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
             "only");
     }
     detail::check_offset(options.random.source.offset, x_size);
+}
+
+/// The array as the scheme sees it.
+axis_view seen_by(const scheme& s, const axis_view& view) noexcept {
+    return s.flat ? axis_view{1, view.size(), 1, 1, view.size()} : view;
 }
 
 /// Does the first level have groups that are no runs?
@@ -114,7 +121,7 @@ struct regrouped_call {
 
     /// Runs work(), whose errors name elements of the copy.
     template <class Work>
-    quantize_report run(const float_format& element, const Work& work) const {
+    quantize_report run(const format& element, const Work& work) const {
         try {
             return work();
         } catch (const detail::missing_nan& error) {
@@ -211,6 +218,14 @@ quantize_options with_recipe(const scheme& s, quantize_options options) {
     return options;
 }
 
+/// The format of a plane's codes: of a level's scales, or behind them of zeros, or of the offset.
+format plane_format(const scheme& s, std::size_t plane) {
+    if (plane < s.levels.size())
+        return s.levels[plane].stored ? format(s.levels[plane].stored) : format(s.levels[plane].format);
+    if (s.double_quant) return binary32_format;
+    return fixed_format{static_cast<std::uint8_t>(s.element.bits()), 0, false, false};
+}
+
 }  // namespace
 
 axis_view view_of(std::span<const std::uint64_t> shape, int axis, int channel_axis) {
@@ -241,18 +256,30 @@ axis_view view_of(std::span<const std::uint64_t> shape, int axis, int channel_ax
             product(channel + 1, shape.size())};
 }
 
-std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& view) {
+std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& of) {
+    const axis_view view = seen_by(s, of);
     const scheme plain = with_runs(s, view);
-    return detail::scheme_layout(plain, needs_regrouping(s) ? regrouping(s, view).view() : view).counts();
+    std::vector<std::uint64_t> counts =
+        detail::scheme_layout(plain, needs_regrouping(s) ? regrouping(s, view).view() : view).counts();
+    if (s.zero_point) counts.push_back(counts[0]);
+    if (s.double_quant) counts.push_back(1);
+    return counts;
 }
 
 template <carrier T, code_type C>
-quantize_report quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
+quantize_report quantize(std::span<const T> x, const axis_view& of, const scheme& s, std::span<C> codes,
                          scale_planes& scales, const quantize_options& options) {
+    const axis_view view = seen_by(s, of);
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), codes.size());
     detail::check_code_width(std::numeric_limits<C>::digits, s.element);
     detail::check_not_kept(options.nan, "quantize");
+    if (s.double_quant) {
+        scale_planes plain;
+        const quantize_report report = quantize(x, view, detail::without_double_quantization(s), codes, plain, options);
+        scales = detail::quantize_scales(plain[0], s, options.threads);
+        return report;
+    }
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return quantize_groups(x, view, s, codes, scales, how);
     const auto y = transform(x, view, s, options.threads);
@@ -260,8 +287,9 @@ quantize_report quantize(std::span<const T> x, const axis_view& view, const sche
 }
 
 template <carrier T>
-quantize_report quantize_packed(std::span<const T> x, const axis_view& view, const scheme& s,
+quantize_report quantize_packed(std::span<const T> x, const axis_view& of, const scheme& s,
                                 std::span<std::uint8_t> packed, scale_planes& scales, const quantize_options& options) {
+    const axis_view view = seen_by(s, of);
     check_options(s, view, options, x.size());
     const int bits = s.element.bits();
     if (packed.size() != packed_size(x.size(), bits)) {
@@ -270,7 +298,9 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& view, con
                                     std::to_string(x.size()) + " codes of " + std::to_string(bits) + " bits");
     }
     detail::check_not_kept(options.nan, "quantize_packed");
-    if (s.hadamard == 0 && !needs_regrouping(s)) {
+    const bool by_blocks = !s.double_quant && !s.zero_point && s.percentile == 0 && !scales_are_means(s) &&
+                           s.scale_recipe != recipe::bitsandbytes;
+    if (by_blocks && s.hadamard == 0 && !needs_regrouping(s)) {
         quantize_report report;
         if (detail::quantize_pairs(x, view, with_runs(s, view), packed, scales, with_recipe(s, options), report))
             return report;
@@ -278,7 +308,10 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& view, con
     const auto by_way_of = [&](auto code) {
         std::vector<decltype(code)> codes(x.size());
         const quantize_report report = quantize(x, view, s, std::span(codes), scales, options);
-        pack(std::span<const decltype(code)>(codes), bits, packed);
+        if (s.element.has_signed_codes()) {
+            for (auto& c : codes) c = static_cast<decltype(code)>(c & low_ones(bits));
+        }
+        pack_codes(std::span<const decltype(code)>(codes), bits, packed);
         return report;
     };
     if (bits <= 8) return by_way_of(std::uint8_t{});
@@ -287,11 +320,19 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& view, con
 }
 
 template <carrier T>
-quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
+quantize_report fake_quantize(std::span<const T> x, const axis_view& of, const scheme& s, std::span<T> out,
                               const quantize_options& options) {
+    const axis_view view = seen_by(s, of);
     check_options(s, view, options, x.size());
     detail::check_sizes(x.size(), out.size());
     detail::check_holds(carrier_traits<T>::format, s.element);
+    if (s.double_quant) {
+        std::vector<std::uint16_t> codes(x.size());
+        scale_planes scales;
+        const quantize_report report = quantize(x, view, s, std::span(codes), scales, options);
+        dequantize(std::span<const std::uint16_t>(codes), view, s, scales, out, options.threads);
+        return report;
+    }
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return fake_quantize_groups(x, view, s, out, how);
     auto y = transform(x, view, s, options.threads);
@@ -301,26 +342,32 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const
 }
 
 template <carrier T, code_type C>
-void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
+void dequantize(std::span<const C> codes, const axis_view& of, const scheme& s, const scale_planes& scales,
                 std::span<T> out, int threads) {
+    const axis_view view = seen_by(s, of);
     check_shape(s, view, codes.size());
     detail::check_threads(threads);
     detail::check_sizes(codes.size(), out.size());
-    if (scales.size() != s.levels.size()) {
-        throw std::invalid_argument("scales has " + std::to_string(scales.size()) +
-                                    " levels, allowed: " + std::to_string(s.levels.size()));
-    }
     const std::vector<std::uint64_t> counts = scale_counts(s, view);
+    if (scales.size() != counts.size()) {
+        throw std::invalid_argument("scales has " + std::to_string(scales.size()) +
+                                    " levels, allowed: " + std::to_string(counts.size()));
+    }
     for (std::size_t level = 0; level < scales.size(); ++level) {
-        const float_format& format = s.levels[level].format;
+        const format scale_format = plane_format(s, level);
         if (scales[level].size() != counts[level]) {
             throw std::invalid_argument("scales[" + std::to_string(level) + "] has " +
                                         std::to_string(scales[level].size()) +
                                         " codes, allowed: " + std::to_string(counts[level]));
         }
-        detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], format);
+        detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], scale_format);
     }
     detail::check_codes("codes", codes, s.element);
+    if (s.double_quant) {
+        dequantize(codes, view, detail::without_double_quantization(s), {detail::dequantize_scales(scales, s, threads)},
+                   out, threads);
+        return;
+    }
     if (s.hadamard == 0) {
         dequantize_groups(codes, view, s, scales, out, threads);
         return;

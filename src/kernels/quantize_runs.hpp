@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "affine_groups.hpp"
+#include "bitsandbytes_blocks.hpp"
 #include "block_conversion.hpp"
 #include "block_decoding.hpp"
 #include "checks.hpp"
@@ -15,7 +17,9 @@
 #include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/codecs/codec.hpp"
 #include "halfulp/codecs/pack.hpp"
+#include "mean_recipes.hpp"
 #include "scheme_layout.hpp"
+#include "step_blocks.hpp"
 
 namespace halfulp::detail {
 
@@ -34,21 +38,25 @@ bool is_scaled(T x, const combined_scale& scale) noexcept {
 
 /// Quantizes by vector kernels where they cover the call, else by the scalar definition, which hands every element to
 /// sink(index, projected number, scale). `scales` is filled unless it is null.
-template <carrier T, class Out, class Sink>
-quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
-                              scale_planes* scales, const quantize_options& options, const Sink& sink,
-                              std::uint8_t* packed = nullptr) {
+template <class Projector, carrier T, class Out, class Sink>
+quantize_report quantize_by(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
+                            scale_planes* scales, const quantize_options& options, const Sink& sink,
+                            std::uint8_t* packed) {
     const scheme_layout layout(s, view);
     const bool stochastic = is_stochastic(options.rounding);
     const bool no_negative_zero = s.scale_recipe == recipe::llama_cpp;
     std::optional<binary32_recipe> steps;
-    const scaled_encoder<T> encoder(s.element,
-                                    {.rounding = options.rounding,
-                                     .overflow = overflow_policy::sat_finite,
-                                     .nan = options.nan,
-                                     .ftz = options.ftz,
-                                     .random_bits = static_cast<std::uint8_t>(options.random_bits)},
-                                    !s.levels.empty());
+    const projection how{.rounding = options.rounding,
+                         .overflow = overflow_policy::sat_finite,
+                         .nan = options.nan,
+                         .ftz = options.ftz,
+                         .random_bits = static_cast<std::uint8_t>(options.random_bits)};
+    const auto encoder = [&] {
+        if constexpr (std::is_same_v<Projector, projector>)
+            return scaled_encoder<T>(*s.element.as_float(), how, !s.levels.empty());
+        else
+            return scaled_encoder<T, Projector>(s.element, how, !s.levels.empty());
+    }();
     // The definition on lane k of a piece: how many elements saturated.
     const auto define = [&](const piece& at, const combined_scale& scale, std::uint64_t k) {
         const bool quick = encoder.divides_in_binary64(scale);
@@ -61,7 +69,7 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
                                              ? options.random.given[i]
                                              : options.random.source.word(i) >> (32 - options.random_bits);
             projected element = steps && is_scaled(x[i], scale)
-                                    ? project(steps->scaled(to_binary32(x[i]), block), encoder.how(), random)
+                                    ? project_value(steps->scaled(to_binary32(x[i]), block), encoder.how(), random)
                                     : encoder(x[i], scale, quick, random);
             if (no_negative_zero && element.kind == number_class::finite && element.significand == 0)
                 element.negative = false;
@@ -72,13 +80,26 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
         return over;
     };
     block_conversion<T, Out> vectors(s, layout, view, options);
+    if constexpr (std::is_same_v<Projector, any_projector>) {
+        if (step_blocks<T, Out> stepping(s, layout, view, options); !vectors.covers() && stepping.covers()) {
+            stepping.pack_into(packed);
+            if (stepping.finds_scales()) return stepping.run(x, out, scales, define);
+            scale_planes found;
+            scale_planes& planes = scales == nullptr ? found : *scales;
+            quantize_report report;
+            report.zero_scales = find_scales(x, s, layout, options, planes, steps);
+            report.saturated = stepping.run(x, out, &planes, define).saturated;
+            return report;
+        }
+    }
     if (packed != nullptr) vectors.pack_into(packed);
-    if (vectors.covers() && vectors.finds_scales()) return vectors.run(x, out, scales, define);
+    const bool by_vectors = vectors.covers() && s.percentile == 0;
+    if (by_vectors && vectors.finds_scales()) return vectors.run(x, out, scales, define);
     scale_planes own;
     scale_planes& planes = scales == nullptr ? own : *scales;
     quantize_report report;
     report.zero_scales = find_scales(x, s, layout, options, planes, steps);
-    if (vectors.covers() && !steps) {
+    if (by_vectors && !steps) {
         report.saturated = vectors.run(x, out, &planes, define).saturated;
         return report;
     }
@@ -97,14 +118,52 @@ quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_
     return report;
 }
 
+template <carrier T, class Out, class Sink>
+quantize_report quantize_with(std::span<const T> x, const scheme& s, const axis_view& view, Out* out,
+                              scale_planes* scales, const quantize_options& options, const Sink& sink,
+                              std::uint8_t* packed = nullptr) {
+    if (s.zero_point) {
+        const scheme_layout layout(s, view);
+        return affine_quantizer<T, Out>(x, s, layout, options).run(out, scales);
+    }
+    if (s.scale_recipe == recipe::bitsandbytes) {
+        const scheme_layout layout(s, view);
+        return bitsandbytes_quantize(x, s, layout, out, scales, options);
+    }
+    if (scales_are_means(s)) {
+        const scheme_layout layout(s, view);
+        return mean_quantizer<T, Out>(x, s, layout, options).run(out, scales);
+    }
+    return s.element.as_float() != nullptr ? quantize_by<projector>(x, s, view, out, scales, options, sink, packed)
+                                           : quantize_by<any_projector>(x, s, view, out, scales, options, sink, packed);
+}
+
+/// Codes of projected numbers as an array of C holds them.
+template <class C>
+class code_writer {
+  public:
+    explicit code_writer(const format& element)
+        : element_(element),
+          is_float_(element.as_float() != nullptr),
+          grid_(is_float_ ? *element.as_float() : float_format{}) {}
+    C operator()(const projected& x) const noexcept {
+        if (is_float_) return static_cast<C>(to_code(x, grid_));
+        return stored_code<C>(to_code(x, element_), element_.bits(), element_.has_signed_codes());
+    }
+
+  private:
+    const format& element_;
+    bool is_float_;
+    float_grid grid_;
+};
+
 template <carrier T, code_type C>
 quantize_report quantize_runs(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
                               scale_planes& scales, const quantize_options& options) {
-    const float_grid grid(s.element);
-    return quantize_with(x, s, view, codes.data(), &scales, options,
-                         [&](std::uint64_t i, const projected& element, const combined_scale&) {
-                             codes[i] = static_cast<C>(to_code(element, grid));
-                         });
+    const code_writer<C> write(s.element);
+    return quantize_with(
+        x, s, view, codes.data(), &scales, options,
+        [&](std::uint64_t i, const projected& element, const combined_scale&) { codes[i] = write(element); });
 }
 
 /// Codes two to a byte on the way. False, and nothing done, where they cannot be.
@@ -112,12 +171,15 @@ template <carrier T>
 bool quantize_pairs(std::span<const T> x, const axis_view& view, const scheme& s, std::span<std::uint8_t> packed,
                     scale_planes& scales, const quantize_options& options, quantize_report& report) {
     const scheme_layout layout(s, view);
-    if (!block_conversion<T, std::uint8_t>(s, layout, view, options).packs_pairs()) return false;
-    const float_grid grid(s.element);
+    const block_conversion<T, std::uint8_t> blocks(s, layout, view, options);
+    const bool in_pairs =
+        blocks.covers() ? blocks.packs_pairs() : step_blocks<T, std::uint8_t>(s, layout, view, options).packs_pairs();
+    if (!in_pairs) return false;
+    const code_writer<std::uint8_t> write(s.element);
     report = quantize_with(
         x, s, view, static_cast<std::uint8_t*>(nullptr), &scales, options,
         [&](std::uint64_t i, const projected& element, const combined_scale&) {
-            const auto code = static_cast<std::uint8_t>(to_code(element, grid));
+            const auto code = static_cast<std::uint8_t>(write(element) & 0x0F);
             std::uint8_t& pair = packed[i / 2];
             pair = static_cast<std::uint8_t>(i % 2 == 0 ? (pair & 0xF0) | code : (pair & 0x0F) | code << 4);
         },
@@ -143,8 +205,10 @@ template <carrier T, code_type C>
 void dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
                      std::span<T> out, int threads) {
     const scheme_layout layout(s, view);
+    if (s.zero_point) return affine_dequantize(codes, s, layout, scales, out, threads);
     const scaled_decoder<T> decode_element;
     const block_decoding<T, C> vectors(s, layout, scales);
+    const auto mask = static_cast<C>(low_ones(s.element.bits()));
     parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         const float_environment environment;
         std::vector<double> plain;
@@ -175,7 +239,7 @@ void dequantize_runs(std::span<const C> codes, const axis_view& view, const sche
                     for (std::uint64_t k = 0; k < one.lanes; ++k) {
                         const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
                         for_each_in_lane(one, k, [&](std::uint64_t i) {
-                            out[i] = decode_element(projected_from_code(codes[i], s.element), scale);
+                            out[i] = decode_element(projected_from_code(codes[i] & mask, s.element), scale);
                         });
                     }
                 }

@@ -75,4 +75,15 @@ projection preset_projection(std::string_view name, const float_format& format, 
                                 ", or a Projection");
 }
 
+projection preset_projection(std::string_view name, const format& f, bool rounding_is_given) {
+    if (const float_format* is = f.as_float()) return preset_projection(name, *is, rounding_is_given);
+    for (const std::string_view own : {"ocp_sat", "ocp_nonsat", "ptx_satfinite", "p3109", "carrier_then_round"}) {
+        if (name == own) return preset_projection(name, named("e5m2"), rounding_is_given);
+    }
+    preset_projection(name, named("e5m2"), rounding_is_given);  // an unknown name says so
+    throw std::invalid_argument("projection is '" + std::string(name) + "', allowed for " + to_string(f) +
+                                ": ocp_sat, ocp_nonsat, ptx_satfinite, p3109, carrier_then_round (that library "
+                                "converts to floats only)");
+}
+
 }  // namespace halfulp

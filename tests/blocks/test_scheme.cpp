@@ -62,8 +62,8 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/32:binary16/2x2:binary16", "tiles on the first level only");
     refuses("e2m1f/32:e8m0fnu/tensor:binary32", "outer level can only hold powers of two");
     refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
-    refuses("mxint8", "does not build yet");
-    refuses("nf4_64@flat", "does not build yet");
+    refuses("nf4_64@flat", "stands there twice");
+    refuses("pm1_pmi/tensor:binary32", "does not build yet");
     refuses("mxfp4@hadamard=48", "a power of two from 2 to 4096");
     refuses("mxfp4@hadamard", "a power of two from 2 to 4096");
     refuses("mxfp4@hadamard=8192", "a power of two from 2 to 4096");
@@ -77,12 +77,22 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e4m3fn/32:bfloat16@recipe=ceil", "recipes are for one level");
     refuses("nvfp4@recipe=nvfp4_te,search=mse", "do not choose between scales");
     refuses("mxfp4@recipe=ceil,recipe=even", "stands there twice");
-    refuses("mxfp4@zero_point", "does not build it yet");
+    refuses("mxfp4@zero_point", "allowed: with integers of 1 to 32 bits");
+    refuses("int4s/32:binary16@zero_point", "that are not symmetric");
+    refuses("int4/32:e8m0fnu@zero_point", "no powers of two");
+    refuses("int4/32:binary16@zero_point=3", "allowed: no value");
+    refuses("nf4/64:dynamic8/256:binary32", "with the option double_quant");
+    refuses("nf4/64:binary32/256:binary32@double_quant", "with a codebook as the format of the inner scales");
+    refuses("e2m1fn/32x32:binary16@flat", "tiles and channels");
+    refuses("e2m1fn/32:int8", "a scale's format");
+    refuses("int8/32:binary16@percentile=100.1", "a percentage");
+    refuses("int8/32:binary16@percentile=99.90", "a percentage");
+    refuses("int8/32:binary16/tensor:binary32@percentile=99", "one level of scales");
+    refuses("b1.58@search=mse", "they are means");
+    refuses("pm1/channel:binary32@recipe=twn", "allowed for this scheme: xnor, absmax");
     refuses("mxfp4@recipy=ceil", "did you mean 'recipe'");
     refuses("mxfp4@", "name is missing");
-    refuses("int4s/128:binary16", "does not build yet");
     refuses("", "not a known name");
-    refuses("e2m1fn@flat", "scheme 'e2m1fn@flat': option 'flat'");
 }
 
 TEST_CASE("options and groups read back as they are printed, in one order, defaults left out") {
@@ -100,10 +110,26 @@ TEST_CASE("options and groups read back as they are printed, in one order, defau
     canonical("e4m3fn/channel:binary32", "e4m3fn/channel:binary32");
     canonical("e2m3f/48x32:e8m0fnu@recipe=ceil", "e2m3fn/48x32:e8m0fnu@recipe=ceil");
     canonical("e2m1f/16:e4m3fn/channel:binary32", "e2m1fn/16:e4m3fn/channel:binary32");
+    canonical("nf4/64:binary32@flat", "nf4_64");
+    canonical("nf4/64:binary32", "nf4/64:binary32");
+    canonical("nf4_64@recipe=bitsandbytes", "nf4_64@recipe=bitsandbytes");
+    canonical("fp4_bnb/64:binary32@flat,recipe=bitsandbytes", "fp4_bnb/64:binary32@recipe=bitsandbytes,flat");
+    canonical("nf4/64:dynamic8/256:binary32@flat,double_quant", "nf4_64_dq256");
+    canonical("uint4/128:binary16@percentile=99.5,zero_point,recipe=torch_ao",
+              "uint4/128:binary16@recipe=torch_ao,percentile=99.5,zero_point");
+    canonical("int4s/128:binary16", "int4_g128");
+    canonical("q2.6s/32:e8m0fnu@recipe=rceil", "mxint8@recipe=rceil");
+    canonical("ternary/tensor:binary32@recipe=twn", "b1.58@recipe=twn");
     for (const recipe_row& row : recipes) {
-        const std::string text =
-            (row.shape == recipe_shape::power_of_two ? "mxfp6_e2m3@recipe=" : "nvfp4@recipe=") + std::string(row.name);
-        CHECK(to_string(parse_scheme(text)) == (row.id == recipe::standard ? text.substr(0, text.find('@')) : text));
+        const std::array<std::string, recipe_shape_names.size()> of_shape{
+            "mxfp6_e2m3", "nvfp4", "b1.58", "pm1/channel:binary32", "int8/32:binary32@zero_point", "nf4_64"};
+        const std::string plain = of_shape[static_cast<std::size_t>(row.shape)];
+        INFO(plain + " " + std::string(row.name));
+        const bool has_options = plain.find('@') != std::string::npos;
+        const scheme s = parse_scheme(plain + (has_options ? "," : "@") + "recipe=" + std::string(row.name));
+        CHECK(s.scale_recipe == row.id);
+        CHECK((to_string(s) == plain) == (row.id == recipe::standard));
+        CHECK(parse_scheme(to_string(s)) == s);
     }
 }
 

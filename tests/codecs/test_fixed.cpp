@@ -53,7 +53,15 @@ stored project(const number& x, const fixed_format& f, const projection& how, st
     const bool negative = x.negative && !(how.magnitude_if_unsigned && !f.is_signed);
     const integer end = negative ? smallest_of(f) : largest_of(f);
     const bool becomes_nan = how.overflow == overflow_policy::to_nan;
+    // Section 2.6: what a negative number that is not zero becomes where there are none.
+    const auto of_negative = [&](bool infinite) -> stored {
+        const bool toward_it = how.rounding == mode::toward_zero || how.rounding == mode::toward_positive;
+        if (becomes_nan || (how.overflow == overflow_policy::sat_none && (infinite || !toward_it))) return nan();
+        return {0};
+    };
+    const bool refused = negative && !f.is_signed && how.overflow != overflow_policy::wrap;
     if (!x.is_finite()) {
+        if (refused) return of_negative(true);
         if (how.overflow == overflow_policy::unbounded) return {negative ? -1 : 1, false, true};
         return becomes_nan || how.overflow == overflow_policy::wrap ? nan() : stored{end};
     }
@@ -65,6 +73,7 @@ stored project(const number& x, const fixed_format& f, const projection& how, st
     const bool away = !is_zero(where.f) && goes_away(how.rounding, negative, where, r, how.random_bits);
     integer k = below + (away ? 1 : 0);
     if (negative) k = -k;
+    if (refused && k != 0) return of_negative(false);
     if ((k >= smallest_of(f) && k <= largest_of(f)) || how.overflow == overflow_policy::unbounded) return {k};
     if (becomes_nan) return nan();
     if (how.overflow != overflow_policy::wrap) return {end};

@@ -122,10 +122,6 @@ TEST_CASE("what cannot be is refused with the limit, what is misspelled with the
     refuses("e1m0fn", "no finite member but zero");
     refuses("Binary2p1se", "3 to 64");
     refuses("Binary8p8se", "1 to 7");
-    refuses("int8", "does not build yet");
-    refuses("posit8_2", "does not build yet");
-    refuses("q4.4", "does not build yet");
-    refuses("nf4", "does not build yet");
     refuses("posit8", "not a known name");
     refuses("q4", "not a known name");
     refuses("mxint8", "this is a scheme");

@@ -208,7 +208,7 @@ TEMPLATE_TEST_CASE("every backend dequantizes any codes and scales as defined", 
             const axis_view view = random_view(s, i == 0 ? 300 : 1500, random);
             const exact_scheme<TestType> defined(s, view);
             std::vector<std::uint64_t> codes(view.size());
-            for (std::uint64_t& c : codes) c = random() & s.element.code_mask();
+            for (std::uint64_t& c : codes) c = random() & s.element.max_code();
             scale_planes scales;
             for (std::size_t k = 0; k < s.levels.size(); ++k) {
                 const float_format& f = s.levels[k].format;

@@ -204,7 +204,7 @@ TEST_CASE("bad arguments of quantize and dequantize are refused by name") {
         quantize(std::span<const float>(x), {1, 64, 1}, hostile, std::span(codes), scales);
     });
     refuses("no finite member but zero", [&] {
-        const scheme hostile{{0, 1, 0, specials::fn}, {}};
+        const scheme hostile{float_format{0, 1, 0, specials::fn}, {}};
         quantize(std::span<const float>(x), {1, 64, 1}, hostile, std::span(codes), scales);
     });
     options.scale_rounding = rounding_mode::stochastic_a;

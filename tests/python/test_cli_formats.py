@@ -17,7 +17,9 @@ def test_lists_have_every_name(capsys):
     for command, things in {"formats": hu.formats(), "schemes": hu.schemes(), "recipes": hu.recipes()}.items():
         expected = [thing.name if command == "recipes" else str(thing) for thing in things]
         _, out, _ = run(capsys, command)
-        assert [line.split()[0] for line in out.splitlines()[1:]] == expected
+        # The complex code is a line for readers, and no hu.Format.
+        lines = [*expected, "pm1_pmi"] if command == "formats" else expected
+        assert [line.split()[0] for line in out.splitlines()[1:]] == lines
         assert names(capsys, command) == expected
 
 
@@ -26,10 +28,15 @@ def test_facts_are_those_of_the_format(capsys):
     for thing in json_lines(capsys, "formats"):
         f = hu.format(thing["name"])
         assert all(hu.format(alias) == f for alias in thing["aliases"])
-        for key in ("bits", "exponent_bits", "mantissa_bits", "precision", "bias", "emin", "emax", "max", "min_normal"):
+        own = ("exponent_bits", "mantissa_bits", "precision", "bias", "emin", "emax", "min_normal")
+        for key in ("kind", "bits", "max", *(own if f.kind == "float" else ("min",))):
             assert thing[key] == getattr(f, key), key
-        flags = (f.signed, f.has_inf, f.has_nan, f.min_subnormal is not None)
-        assert (thing["signed"], thing["inf"], thing["nan"], thing["subnormals"]) == flags
+        assert (thing["signed"], thing["inf"], thing["nan"]) == (f.signed, f.has_inf, f.has_nan)
+        assert None not in thing.values()
+        if f.kind == "float":
+            assert thing["subnormals"] == (f.min_subnormal is not None)
+        else:
+            assert thing["codes"] == (1 << f.bits if f.bits > 16 else len(f.values()))
         assert thing["source"]
         if f.bits <= 16:
             assert thing["min_positive"] == min(value for value in f.values() if 0 < value < inf)
@@ -44,8 +51,15 @@ def test_facts_are_those_of_the_format(capsys):
         (("--bits", "4,16..19"), lambda f: f.bits == 4 or 16 <= f.bits <= 19),
         (("--unsigned",), lambda f: not f.signed),
         (("--signed", "--bits", "8"), lambda f: f.signed and f.bits == 8),
-        (("--family", "ieee"), lambda f: f.has_inf),
-        (("--family", "finite"), lambda f: not f.has_nan),
+        (("--family", "ieee"), lambda f: f.has_inf and f.kind == "float"),
+        (("--family", "finite"), lambda f: not f.has_nan and f.kind == "float"),
+        (("--family", "integer"), lambda f: f.kind == "integer"),
+        (("--family", "fixed_point"), lambda f: f.kind == "fixed point"),
+        (("--family", "tapered"), lambda f: f.kind == "posit" or str(f) == "hif8"),
+        (("--family", "ternary"), lambda f: str(f) == "ternary"),
+        (("--family", "binary"), lambda f: str(f) == "pm1"),
+        (("--family", "power_of_two"), lambda f: "pot" in str(f)),
+        (("--family", "codebook", "--bits", "4"), lambda f: str(f) in ("nf4", "af4", "fp4_bnb", "iq4_nl")),
         (("--family", "fnuz"), lambda f: str(f).endswith("fnuz")),
         (("--family", "fn", "--bits", "8"), lambda f: str(f) in ("e4m3fn", "e8m0fnu", "e5m3fnu")),
     ],
@@ -106,6 +120,9 @@ def test_schemes_expands_braces(capsys):
 
 def test_recipes_say_which_is_the_default(capsys):
     things = json_lines(capsys, "recipes")
-    assert [thing["name"] for thing in things if thing["default"]] == ["ocp_floor", "nvfp4_exact"]
-    assert {thing["shape"] for thing in things} == {"power_of_two", "nvfp4"}
+    defaults = {thing["shape"]: thing["name"] for thing in things if thing["default"]}
+    assert defaults["power_of_two"] == "ocp_floor"
+    assert defaults["nvfp4"] == "nvfp4_exact"
+    assert set(defaults) == {thing["shape"] for thing in things}
+    assert len(defaults) == sum(thing["default"] for thing in things)
     assert all(thing["summary"] and thing["source"] for thing in things)

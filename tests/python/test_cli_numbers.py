@@ -107,6 +107,40 @@ def test_encode_and_decode_as_text(capsys):
     ]
 
 
+def test_codes_below_zero_are_decimal_or_twos_complement(capsys):
+    # Catches: a negative code taken for an option or cut to another one; the bits of -7 read as 9; a code out of range.
+    things = json_lines(capsys, "decode", "-7", "0x9", "0b1001", "7", "-8", "int4")
+    assert [thing["code"] for thing in things] == [-7, -7, -7, 7, -8]
+    assert [thing["member"] for thing in things] == [-7, -7, -7, 7, -8]
+    assert [thing["hex"] for thing in things] == ["0x9", "0x9", "0x9", "0x7", "0x8"]
+    assert {thing["kind"] for thing in things} == {"number"}
+    assert [thing["code"] for thing in json_lines(capsys, "encode", "-7.4", "6.5", "-100", "int4")] == [-7, 6, -8]
+    assert json_lines(capsys, "round", "-0.6", "q4.4")[0]["member"] == -0.625
+    for text in ("9", "-9", "0x10", "-0x9"):
+        line = refused(capsys, "decode", text, "int4")
+        assert f"code is {text}, allowed: -8 to 7, or as bits 0x0 to 0xf (int4 has 4 bits)" in line
+    assert "allowed: 0 to 0x2 (ternary has 2 bits)" in refused(capsys, "decode", "3", "ternary")
+    assert "allowed: 0 to 0xff (posit8_2 has 8 bits)" in refused(capsys, "decode", "-1", "posit8_2")
+
+
+def test_fields_of_other_kinds_stand_apart(capsys):
+    # Catches: a regime that ends a bit early; a point at the wrong place; fields where there are none.
+    for name, code, fields in (
+        ("q4.4", -1, "0b1111_1111"),
+        ("q1.15", 1, "0b0_000000000000001"),
+        ("int8", -2, "0b11111110"),
+        ("nf4", 9, "0b1001"),
+        ("posit8_2", 0x40, "0b0_10_00_000"),
+        ("posit8_2", 0x7F, "0b0_1111111"),
+        ("posit8_2", 0x7D, "0b0_111110_1"),
+        ("posit8_2", 0x01, "0b0_0000001"),
+        ("posit8_2", 0xC0, "0b1_10_00_000"),
+        ("posit8_2", 0x80, "0b10000000"),
+        ("posit8_2", 0, "0b00000000"),
+    ):
+        assert codes.binary(code, hu.format(name)) == fields
+
+
 def test_kinds_are_those_of_the_library(capsys):
     # Catches: infinity called NaN; a negative zero called a number.
     f = hu.format("e5m2")

@@ -78,7 +78,8 @@ def test_recorded_answers_of_the_owner(path: Any) -> None:
 def test_every_named_owner_has_recorded_answers() -> None:
     recorded = {case["scheme"].partition("recipe=")[2] for p in OWNERS for case in json.loads(p.read_text())["cases"]}
     exact = {"rceil", "nearest", "p3109_maxabs", "nvfp4_exact", "nvfp4_fp32"}  # nobody's own order of operations
-    assert recorded == {recipe.name for recipe in hu.recipes()} - exact
+    floats = {r.name for r in hu.recipes() if r.shape in ("power_of_two", "nvfp4")}  # others: test_codes_recipes.py
+    assert recorded == floats - exact
 
 
 # --- live

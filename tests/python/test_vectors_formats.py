@@ -1,6 +1,8 @@
-"""The registry against tests/vectors/formats: facts from documents, not from this library."""
+"""The registry against tests/vectors, floats in formats/ and everything else in codes/: facts from documents, not from
+this library."""
 
 import hashlib
+import json
 import re
 from fractions import Fraction
 
@@ -12,6 +14,13 @@ from support import VECTORS, lines, number
 FOLDER = VECTORS / "formats"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 REGISTRY = {f.name: f for f in hu.formats()}
+OTHERS = {name: f for name, f in REGISTRY.items() if f.kind != "float"}
+_FILES = [json.loads(path.read_text(encoding="ascii")) for path in sorted((VECTORS / "codes").glob("*.json"))]
+#: Vectors of codes by the name of the format: one to a file, or a list of tables.
+CODES = {one["name"]: one for file in _FILES for one in (file, *file.get("tables", [])) if "name" in one}
+INTEGERS = [name for name, one in CODES.items() if "rounded" in one]
+#: Files about ways to make tables and about packings, not about formats.
+OF_NO_FORMAT = {"bitsandbytes", "lloyd_max", "nf_constructions", "ggml"}
 KEYS = [
     *("name", "aliases", "names_elsewhere", "bits", "exponent_bits", "mantissa_bits", "bias", "signed"),
     *("max", "min_normal", "min_subnormal", "emin", "emax", "inf_codes", "nan_count", "nan_codes", "canonical_nan"),
@@ -32,7 +41,15 @@ def exact_number(value):
 
 
 def test_every_registered_format_has_a_file_and_every_file_a_row():
-    assert sorted(REGISTRY) == NAMES
+    # Catches: a format without vectors; vectors of a format that is gone. Files of families hold more than the rows.
+    assert sorted(REGISTRY.keys() - OTHERS.keys()) == NAMES
+    assert OTHERS.keys() - CODES.keys() == set()
+    for path, file in zip(sorted((VECTORS / "codes").glob("*.json")), _FILES, strict=True):
+        names = {one["name"] for one in (file, *file.get("tables", [])) if "name" in one}
+        if path.stem in OF_NO_FORMAT:
+            assert not names & OTHERS.keys()
+        else:
+            assert names & OTHERS.keys(), path.name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,3 +175,82 @@ def test_every_member_encodes_to_its_own_code(name):
     back = hu.encode(values[finite], f, overflow="sat_propagate")
     strangers = every[finite][back != every[finite]]
     assert list(strangers) == ([0x8000] if name == "dlfloat16" else [])
+
+
+# --- integers, fixed point, posits, tables
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_code_is_the_number_of_the_vectors(name):
+    # Catches: codes in another order; a code too many; the wrong sign of zero; NaN or infinity in another place.
+    f, one = OTHERS[name], CODES[name]
+    if "sample" in one:
+        pairs = [(int(code, 16), number(value)) for code, value in one["sample"]]
+        assert [f.exact(code) for code, _ in pairs] == [value for _, value in pairs]
+        assert max(code for code, _ in pairs) == 2**f.bits - 1
+        return
+    values = hu.decode(f._code_array(), f, np.float64)
+    if "values" in one:
+        assert len(one["values"]) == len(values) == f._spec.last_code + 1
+        assert [f.exact(int(code)) for code in f._code_array()] == [number(text) for text in one["values"]]
+        assert [_text(v) for v in values] == [_text(float.fromhex(text)) for text in one["values"]]
+    if "decode_sha256" in one:
+        words = np.where(np.isnan(values), np.uint64(0x7FF8 << 48), values.view(np.uint64)).astype("<u8")
+        assert hashlib.sha256(words.tobytes()).hexdigest() == one["decode_sha256"]
+    assert "values" in one or "decode_sha256" in one
+
+
+def _text(value):
+    return "nan" if value != value else float(value).hex()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_parameters_of_other_kinds_are_those_of_the_vectors(name):
+    f, one = OTHERS[name], CODES[name]
+    for key in {"bits", "signed"} & one.keys():
+        assert getattr(f, key) == one[key]
+    for key in {"min", "max", "min_positive"} & one.keys():
+        assert exact_number(getattr(f, key)) == number(one[key])
+    if "nan_code" in one:
+        assert f.has_nan
+        assert f._spec.nan_code == hu.encode(np.nan, f) == int(one["nan_code"], 16)
+    assert hu.format(name) == f == hu.format(str(f))
+
+
+@pytest.mark.parametrize("name", [name for name, f in OTHERS.items() if f.bits <= 16])
+def test_members_of_other_kinds_encode_to_their_own_codes(name):
+    # Catches: two codes of one number; a member that moves.
+    f = OTHERS[name]
+    every = f._code_array()
+    values = hu.decode(every, f, np.float64)
+    known = ~np.isnan(values)
+    if name.endswith("s") and f.kind in ("integer", "fixed point"):
+        known &= values >= float(f.min)  # the code of a symmetric format to which nothing rounds
+    back = hu.encode(values[known], f, overflow="sat_propagate" if f.has_inf else None)
+    assert back.dtype == f.code_dtype
+    assert np.array_equal(back, every[known])
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integers_round_and_overflow_as_recorded(name):
+    # Catches: ties to the wrong side; a limit off by one; wrap that saturates; -0.4 below an unsigned format's zero.
+    f = REGISTRY[name]
+    rows = CODES[name]["rounded"]
+    x = np.array([float.fromhex(text) for text, _, _ in rows])
+    held, wrapped = ([None if row[i] is None else int(row[i], 16) for row in rows] for i in (1, 2))
+    mask = (1 << f.bits) - 1
+    assert [int(code) & mask for code in hu.encode(x, f)] == held
+    if CODES[name]["symmetric"]:
+        with pytest.raises(ValueError, match="wrap"):
+            hu.encode(x, f, overflow="wrap")
+    else:
+        assert [int(code) & mask for code in hu.encode(x, f, overflow="wrap")] == wrapped
+
+
+@pytest.mark.parametrize("name", [name for name, one in CODES.items() if "midpoints" in one and name in OTHERS])
+def test_posits_tie_at_the_midpoints_recorded_to_the_even_code(name):
+    # Catches: a tie at the arithmetic mean of two posits, where the bit strings' own middle is elsewhere.
+    f = OTHERS[name]
+    middles = np.array([float.fromhex(text) for text in CODES[name]["midpoints"]])
+    lower = np.arange(1, len(middles) + 1)
+    assert np.array_equal(hu.encode(middles, f), lower + lower % 2)
+    assert np.array_equal(hu.encode(np.nextafter(middles, 0), f), lower)
+    assert np.array_equal(hu.encode(np.nextafter(middles, np.inf), f), lower + 1)

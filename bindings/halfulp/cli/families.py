@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import halfulp as hu
+from halfulp._format import real_format
+from halfulp._kinds import element_kind
 
 #: Families whose formats have names of their own.
 NAMED = {
@@ -11,6 +13,13 @@ NAMED = {
     "fnuz": "no infinity, one zero, NaN where -0 would be",
     "finite": "every code is a number (FP6 and FP4 of OCP)",
     "dlfloat": "no infinity, no subnormals, NaN at all ones",
+    "tapered": "posits and HiFloat8: the more fraction bits the nearer to 1",
+    "integer": "two's complement where signed; symmetric (s) without the number that has no opposite",
+    "fixed_point": "integers times a power of two",
+    "codebook": "a table of numbers",
+    "power_of_two": "powers of two, of their root, or sums of a few",
+    "ternary": "-1, 0, 1",
+    "binary": "-1, 1",
 }
 #: Families of every width, reached by name.
 ANY_WIDTH = {
@@ -24,6 +33,8 @@ _WIDEST = 64
 
 def family(f: hu.Format) -> str:
     """Which of NAMED a format belongs to, or p3109."""
+    if f.kind != "float":
+        return _without_fields(f)
     if str(f).startswith("Binary"):
         return "p3109"
     if str(f) == "dlfloat16":
@@ -33,6 +44,13 @@ def family(f: hu.Format) -> str:
     if not f.has_nan:
         return "finite"
     return "fnuz" if f.signed and not f._spec.has_negative_zero else "fn"
+
+
+def _without_fields(f: hu.Format) -> str:
+    """The family of a format that is no float."""
+    if f.kind == "posit" or f.has_inf:
+        return "tapered"
+    return f.kind.replace(" ", "_") if f.kind != "codebook" else element_kind(f).replace(" ", "_")
 
 
 def of_width(name: str, bits: int) -> list[hu.Format]:
@@ -50,6 +68,6 @@ def of_width(name: str, bits: int) -> list[hu.Format]:
 
 def _format_if_any(text: str) -> hu.Format | None:
     try:
-        return hu.format(text)
+        return real_format(text)
     except ValueError:  # a shape that cannot exist, such as one with more than 19 exponent bits
         return None

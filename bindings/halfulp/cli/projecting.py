@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import halfulp as hu
+from halfulp._format import real_format
 from halfulp._projection import check_mode
 from halfulp.cli import codes
 from halfulp.cli.command import Parser
@@ -48,7 +49,7 @@ def project(options: argparse.Namespace) -> tuple[hu.Format, list[float], list[i
     """The format, the numbers, and the codes of the members they become."""
     check_rng(options.rng, options.rounding)
     values = numbers(options.values)
-    f = hu.format(options.format)
+    f = real_format(options.format)
     how = {name: getattr(options, name) for name in ("overflow", "nan", "ftz", "projection", "random_bits", "rng")}
     return f, values, hu.encode(values, f, options.rounding, **how).tolist()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from halfulp._kinds import element_kind
 from halfulp._scheme import expand_schemes, scheme
 from halfulp._scheme import schemes as published_schemes
 from halfulp.sweeping.measures import MODEL
@@ -32,6 +33,11 @@ def kind_of(text: str) -> str:
         group = f"{level.group} {noun}s" if isinstance(level.group, int) else level.group
         parts.append(f"{level.format} per {group}")
     return ", ".join(parts)
+
+
+def element_kind_of(text: str) -> str:
+    """The kind of numbers that a scheme's elements are: float, integer, codebook, …"""
+    return element_kind(scheme(text).element)
 
 
 def published_names() -> set[str]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from halfulp._kinds import KINDS
 from halfulp.plots._columns import front_of
 from halfulp.plots._figure import GREY, INK, frame, literal, new_figure, set_scale, set_title, style
 from halfulp.plots._names import Lettering, Placer
 from halfulp.plots._plane import Plane, Side, limits_of, plane_side
-from halfulp.plots._rows import kind_of, options_of, published_names, rows_of_schemes, title_of
+from halfulp.plots._rows import element_kind_of, kind_of, options_of, published_names, rows_of_schemes, title_of
 from halfulp.plots._tasks import task_columns
 
 if TYPE_CHECKING:
     import pandas
 
 _NO_GROUPS = (GREY, "X")
+_COLOURS = ("scales", "element")
 
 
 def pareto(
@@ -29,6 +31,7 @@ def pareto(
     *,
     tasks: pandas.DataFrame | None = None,
     higher_is_better: Collection[str] = (),
+    colour: str | None = None,
     title: str | None = None,
 ) -> Any:
     """A sweep's schemes as points over two columns, as a matplotlib Figure: by default bits per element against the
@@ -39,12 +42,17 @@ def pareto(
     drawn, and dotted the value without quantization. higher_is_better: columns besides the known ones
     of which more is better, for a user's own metrics.
 
-    Colour and shape say how the scales are stored; the step line joins the schemes that no other beats. Names of
+    colour: "scales", how they are stored, or "element", the kind of its numbers (float, integer, codebook, …), is what
+    colour and shape say; None: "element" where the table has more than one kind.
+
+    The step line joins the schemes that no other beats. Names of
     published schemes are bold; those of others on the front are element/block@options, as far as there is room. Bits
     against relative error or SQNR has the Gaussian rate-distortion bound as a grey line. Schemes that an axis cannot
     show (no error on an axis in dB, no value) are left out and counted below the axis.
     Raises ValueError for columns that are not there and where nothing can be drawn.
     """
+    if colour is not None and colour not in _COLOURS:
+        raise ValueError(f"colour is {colour!r}, allowed: {', '.join(_COLOURS)} or None")
     models = rows_of_schemes(table)
     results = task_columns(models, tasks) if tasks is not None else []
     across, up = (plane_side(models, results, name, side, higher_is_better) for name, side in ((x, "x"), (y, "y")))
@@ -54,10 +62,11 @@ def pareto(
     figure = new_figure(10, 6.2)
     axes = figure.subplots()
     _frame(axes, plane)
-    colours = _points(axes, plane)
+    kinds, names = _kinds(plane, colour)
+    colours = _points(axes, plane, kinds, names)
     front = _front(axes, plane)
     set_title(axes, title or title_of(table))
-    _legend(figure, axes, plane)
+    _legend(figure, axes, plane, "kind of element" if names else "scales")
     figure.canvas.draw()  # fixes the layout that the names are placed in
     figure.set_layout_engine("none")
     lines = [_bound(axes, plane), *_references(axes, plane)]
@@ -86,13 +95,22 @@ def _frame(axes: Any, plane: Plane) -> None:
     frame(axes)
 
 
-def _points(axes: Any, plane: Plane) -> list[str]:
-    """Draws the points and returns each one's colour."""
-    kinds = np.array([kind_of(scheme) for scheme in plane.rows["scheme"]])
+def _kinds(plane: Plane, colour: str | None) -> tuple[np.ndarray, Sequence[str]]:
+    """What colours tell apart, by point, and their order; no order stands for scales in the order of the sweep."""
+    elements = [element_kind_of(scheme) for scheme in plane.rows["scheme"]]
+    if colour == "element" or (colour is None and len(set(elements)) > 1):
+        return np.array(elements), KINDS
+    return np.array([kind_of(scheme) for scheme in plane.rows["scheme"]]), ()
+
+
+def _points(axes: Any, plane: Plane, kinds: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Draws the points and returns each one's colour. A kind with a name of its own has the same style in every
+    picture."""
     colours = [_NO_GROUPS[0]] * len(kinds)
-    grouped = [kind for kind in dict.fromkeys(kinds) if kind]  # in the sweep's order
+    there = dict.fromkeys(kinds)
+    grouped = list(names) or [kind for kind in there if kind]
     styles = {kind: style(place) for place, kind in enumerate(grouped)}
-    for kind in [*grouped, *([""] if "" in kinds else [])]:
+    for kind in [*(kind for kind in grouped if kind in there), *([""] if "" in there else [])]:
         rows = kinds == kind
         colour, marker = styles.get(kind, _NO_GROUPS)
         _scatter(axes, plane, rows, colour, marker, kind or "none, or one per tensor")
@@ -150,11 +168,11 @@ def _front(axes: Any, plane: Plane) -> list[int]:
     return front
 
 
-def _legend(figure: Any, axes: Any, plane: Plane) -> None:
+def _legend(figure: Any, axes: Any, plane: Plane, title: str) -> None:
     """In a corner without points, that of the worst schemes first; beside the picture where there is none."""
     vertical = ("lower", "upper") if plane.y.axis.better > 0 else ("upper", "lower")
     horizontal = ("left", "right") if plane.x.axis.better > 0 else ("right", "left")
-    how = {"frameon": False, "fontsize": 9, "title": "scales", "alignment": "left"}
+    how = {"frameon": False, "fontsize": 9, "title": title, "alignment": "left"}
     for y, x in itertools.product(vertical, horizontal):
         legend = axes.legend(loc=f"{y} {x}", **how)
         figure.draw_without_rendering()

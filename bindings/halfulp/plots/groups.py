@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
 from halfulp.plots._columns import Axis, axis_of, check_column
 from halfulp.plots._figure import frame, literal, new_figure, set_head, set_scale, style
 from halfulp.plots._rows import rows_of_schemes, title_of, with_options

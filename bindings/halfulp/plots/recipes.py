@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._scheme import scheme as to_scheme
+from halfulp._scheme import real_scheme as to_scheme
 from halfulp.plots._figure import GREY, INK, literal, new_figure, set_head
 from halfulp.sweeping._extras import need
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
 from halfulp.plots._columns import Axis, axis_of, check_column
 from halfulp.plots._figure import INK, literal, new_figure, set_head
 from halfulp.plots._rows import rows_of_schemes, title_of, with_options
@@ -80,13 +80,13 @@ def _of_kind(models: pandas.DataFrame, group: int | None, scales: str) -> pandas
 
 
 def _cells(rows: pandas.DataFrame, value: str, axis: Axis) -> dict[tuple[int, int], _Cell]:
-    """By exponent and mantissa bits, of signed elements."""
+    """By exponent and mantissa bits, of signed floats: other elements have no such fields."""
     cells: dict[tuple[int, int], _Cell] = {}
     for element, number in zip(rows["element"], axis.drawn(rows[value].astype("float64")), strict=True):
         shape = to_format(element)
-        place = (shape.exponent_bits, shape.mantissa_bits)
-        if np.isnan(number) or not shape.signed:
+        if np.isnan(number) or not shape.signed or shape.exponent_bits is None or shape.mantissa_bits is None:
             continue
+        place = (shape.exponent_bits, shape.mantissa_bits)
         if place not in cells or (number - cells[place].value) * (axis.better or 1) > 0:
             cells[place] = _Cell(element, float(number))
     return cells

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from halfulp import plots
-from halfulp._format import format as to_format
+from halfulp._format import real_format as to_format
 from halfulp.plots._rows import options_of
 from halfulp.plots.groups import compared_elements
 from halfulp.sweeping._extras import need

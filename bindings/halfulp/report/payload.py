@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._scheme import scheme as to_scheme
+from halfulp._scheme import real_scheme as to_scheme
 from halfulp.plots._columns import axis_of, numeric_columns
 from halfulp.plots._figure import short_names
 from halfulp.plots._rows import kind_of, published_names
@@ -36,6 +36,7 @@ _HEADS = {
     "saturated": "saturated (%)",
     "zero_scales": "zero scales",
     "element": "element",
+    "element_kind": "kind of element",
     "element_bits": "element bits",
     "block": "group length",
     "scales": "scale formats",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._kinds import kind_of_element
 from halfulp._scheme import schemes as published_schemes
 from halfulp.sweeping.measures import MODEL
 from halfulp.sweeping.pareto import DB_PER_BIT, gaussian_bound_db, pareto_front
@@ -30,6 +31,7 @@ def findings(table: pandas.DataFrame, budget: float = 4.5) -> list[str]:
         if column not in models:  # a table of an older version
             models[column] = value
     models["recipe"] = models["recipe"].fillna("")
+    models["element_kind"] = [kind_of_element(text) for text in models["element"]]
     if models.empty:
         return ["No scheme of this sweep has an error that is finite and not zero."] + ["Nothing to compare."] * 4
     within = models[
@@ -59,8 +61,16 @@ def _best(best: Any, within: pandas.DataFrame, budget: float) -> str:
     share = 100 * best["relative_error"]
     return (
         f"Best of {len(within)} with at most {budget:g} bits: {_scheme(best)}, "
-        f"{share:.2g} % of the weights' energy{others}."
+        f"{share:.2g} % of the weights' energy{others}.{_other_kinds(best, within)}"
     )
+
+
+def _other_kinds(best: Any, within: pandas.DataFrame) -> str:
+    """The best of each other kind of element; empty where there is none."""
+    rest = within[within["element_kind"] != best["element_kind"]].sort_values("error_db", kind="stable")
+    firsts = rest.drop_duplicates("element_kind")
+    told = ", ".join(f"{row['element_kind']} {_db(row['error_db'])} ({_name(row)})" for _, row in firsts.iterrows())
+    return f" By kind of element: {best['element_kind']} {_db(best['error_db'])}, {told}." if told else ""
 
 
 def _bound(models: pandas.DataFrame) -> str:
@@ -154,7 +164,8 @@ def _worst_matrix(table: pandas.DataFrame, models: pandas.DataFrame, best: Any) 
     if "rounding" in rows:
         rows = rows[rows["rounding"] == best["rounding"]]
     worst = rows.loc[rows["sqnr_db"].idxmin()]
-    most = models.loc[models["saturated"].idxmax()]
+    clipping = models[~models["element_kind"].isin(("ternary", "binary"))]  # which saturate on purpose
+    most = (models if clipping.empty else clipping).sort_values("saturated", ascending=False, kind="stable").iloc[0]
     saturation = (
         f"{_name(most)} saturates most, {100 * most['saturated']:.2g} % of the weights"
         if most["saturated"]

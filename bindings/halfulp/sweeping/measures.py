@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from halfulp import _core
+from halfulp._kinds import KINDS, element_kind
 from halfulp._quantize import axis_view
 from halfulp._scheme import Scheme
 from halfulp.sweeping.histogram import BINS
@@ -17,7 +18,7 @@ MODEL = "(model)"
 """The value of column `matrix` in the row that holds all matrices together."""
 
 # Ŵ is what W becomes; sums run over the matrix's elements, in the model's row over those of all matrices.
-COLUMNS = {
+COLUMNS: dict[str, str] = {
     "scheme": "the scheme, as text that halfulp.scheme() reads",
     "matrix": f"the matrix's name; {MODEL} is the row of all matrices together",
     "shape": "the matrix's shape, as 384x1536; empty in the model's row",
@@ -52,6 +53,7 @@ COLUMNS = {
     "hadamard": "length of the scheme's Hadamard transform; 0 where it has none",
     "rounding": "the rounding mode of the elements",
     "search": "what the scheme's scales are searched for; empty where they are not",
+    "element_kind": f"the kind of the element's numbers: {', '.join(KINDS)}",
 }
 
 
@@ -191,6 +193,7 @@ def scheme_columns(scheme: Scheme) -> dict[str, Any]:
         "recipe": getattr(scheme, "recipe", None) or "",
         "hadamard": getattr(scheme, "hadamard", None) or 0,
         "search": getattr(scheme, "search", None) or "",
+        "element_kind": element_kind(scheme.element),
     }
 
 

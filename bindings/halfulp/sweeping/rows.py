@@ -20,7 +20,8 @@ _VERSION = b"1"
 _SUMS = {field.name: field.type for field in fields(Sums) if field.name != "user"}
 _PREFIX = "sum:"  # of the columns that hold sums
 _USER = "user:"  # of those that hold user metrics
-_TEXTS = {"key", "weights_hash", "scheme", "matrix", "shape", "element", "scales", "recipe", "rounding", "search"}
+_TEXTS = {"key", "weights_hash", "scheme", "matrix", "shape", "element", "scales", "recipe", "rounding", "search",
+          "element_kind"}  # fmt: skip
 _INTEGERS = {"elements", "element_bits", "block", "bytes", "depth", "hadamard", "zero_scales"}
 _KEY = re.compile(f"[0-9a-f]{{{KEY_LENGTH}}}")
 

@@ -26,13 +26,25 @@ enum class recipe : std::uint8_t {
     nvfp4_ct,
     four_over_six,
     four_over_six_mae,
+    absmax,
+    clamp,
+    bitnet,
+    twn,
+    torch_ao,
+    bitsandbytes,
 };
 
 /// Which schemes a recipe is for.
 enum class recipe_shape : std::uint8_t {
     power_of_two,  ///< one level of power-of-two scales without a zero
     nvfp4,  ///< e2m1fn elements, e4m3fn scales, one binary32 scale for the tensor
+    ternary,  ///< ternary elements, one level of scales other than powers of two
+    binary,  ///< elements -1 and +1, one level of scales other than powers of two
+    affine,  ///< integers with a zero point
+    blockwise,  ///< nf4, fp4_bnb, af4 or dynamic8 elements, flat, one level of binary32 scales
 };
+inline constexpr std::array<std::string_view, 6> recipe_shape_names{"power_of_two", "nvfp4",  "ternary",
+                                                                    "binary",       "affine", "blockwise"};
 
 struct recipe_row {
     recipe id;
@@ -43,7 +55,7 @@ struct recipe_row {
 };
 
 // In the summaries: amax = m 2^e with 1 <= m < 2; L = largest element = mL 2^E with M mantissa bits; the scale is 2^k.
-inline constexpr std::array<recipe_row, 18> recipes{{
+inline constexpr std::array<recipe_row, 29> recipes{{
     {recipe::standard, "ocp_floor", recipe_shape::power_of_two, "k = e - E (the default)", "OCP MX v1.0, 6.3"},
     {recipe::ceil, "ceil", recipe_shape::power_of_two, "k = e - E, and one more unless m = 1",
      "torchao, ScaleCalculationMode.CEIL"},
@@ -80,6 +92,27 @@ inline constexpr std::array<recipe_row, 18> recipes{{
      "each block's maximum to 6 or to 4, whichever leaves the smaller squared error", "arXiv 2512.02010"},
     {recipe::four_over_six_mae, "four_over_six_mae", recipe_shape::nvfp4, "the same by the sum of absolute errors",
      "arXiv 2512.02010"},
+    {recipe::standard, "paper", recipe_shape::ternary,
+     "x / (mean |x| + 1e-5), exactly; the scale is mean |x| (the default)", "arXiv 2402.17764, section 2"},
+    {recipe::clamp, "clamp", recipe_shape::ternary, "x / max(mean |x|, 1e-5), exactly; the scale is mean |x|",
+     "halfulp"},
+    {recipe::bitnet, "bitnet", recipe_shape::ternary,
+     "s = 1 / max(mean |x|, 1e-5), x s, and the scale 1 / s, each rounded to binary32",
+     "BitNet b1.58: Training Tips, Code and FAQ"},
+    {recipe::twn, "twn", recipe_shape::ternary, "0 up to 0.7 mean |x|; the scale is the mean of the magnitudes above",
+     "arXiv 1605.04711"},
+    {recipe::absmax, "absmax", recipe_shape::ternary, "the scale is amax", "halfulp"},
+    {recipe::standard, "xnor", recipe_shape::binary, "the scale is mean |x| (the default)",
+     "arXiv 1603.05279, section 3.1"},
+    {recipe::absmax, "absmax", recipe_shape::binary, "the scale is amax", "halfulp"},
+    {recipe::standard, "minmax", recipe_shape::affine,
+     "scale (max - min) / (2^W - 1), zero -min / scale, each exact and rounded once (the default)", "halfulp"},
+    {recipe::torch_ao, "torch_ao", recipe_shape::affine,
+     "the same in binary32, scales of 2^-23 or more; elements times the reciprocal", "torch.ao, MinMaxObserver"},
+    {recipe::standard, "exact", recipe_shape::blockwise, "x / amax compared exactly with exact midpoints (the default)",
+     "halfulp"},
+    {recipe::bitsandbytes, "bitsandbytes", recipe_shape::blockwise,
+     "x times the reciprocal of amax in binary32, thresholds in binary32", "bitsandbytes 0.50, the CPU path"},
 }};
 
 /// The row of a recipe for schemes of a shape; null where there is none.
@@ -93,6 +126,14 @@ constexpr const recipe_row* find_recipe(recipe id, recipe_shape shape) noexcept 
 constexpr const recipe_row* find_recipe(std::string_view name) noexcept {
     for (const recipe_row& row : recipes) {
         if (row.name == name) return &row;
+    }
+    return nullptr;
+}
+
+/// The row of a recipe's name for schemes of a shape; null where there is none.
+constexpr const recipe_row* find_recipe(std::string_view name, recipe_shape shape) noexcept {
+    for (const recipe_row& row : recipes) {
+        if (row.name == name && row.shape == shape) return &row;
     }
     return nullptr;
 }

@@ -32,11 +32,12 @@ class exponent_rule {
   public:
     constexpr exponent_rule() = default;
     /// `reach`: the largest magnitude that all levels inside can make.
-    constexpr exponent_rule(recipe r, const float_format& element, const extended& reach)
+    exponent_rule(recipe r, const format& element, const extended& reach)
         : recipe_(r),
-          largest_(element.magnitude_value(element.max_magnitude())),
+          largest_(element.scale_target()),
           largest_exponent_(reach.exponent + detail::bit_length_of(reach.significand) - 1),
-          mantissa_bits_(element.mantissa_bits),
+          mantissa_bits_(element.as_float() != nullptr ? element.as_float()->mantissa_bits
+                                                       : bit_length(largest_.significand) - 1),
           inverse_(to_binary32(exact_quotient({false, 1, 0}, std::span<const dyadic>(&largest_, 1)))) {}
 
     /// Is there a rule of this kind? The others round a quotient.
@@ -129,15 +130,14 @@ class exponent_rule {
 class scale_rule {
   public:
     /// Level `level` of the scheme. `rounding`: null for the recipe's own.
-    constexpr scale_rule(const scheme& s, std::size_t level, const rounding_mode* rounding, int random_bits)
+    scale_rule(const scheme& s, std::size_t level, const rounding_mode* rounding, int random_bits)
         : format_(s.levels[level].format),
           by_exponent_(is_power_of_two_scale(format_) && rounding == nullptr && exponent_rule::covers(s.scale_recipe)),
           projector_(format_, {.rounding = rounding == nullptr ? rounding_mode::nearest_ties_to_even : *rounding,
                                .overflow = overflow_policy::sat_finite,
                                .random_bits = static_cast<std::uint8_t>(random_bits)}),
           zero_(projector_.zero(false)) {
-        if (s.scale_recipe != recipe::p3109_maxabs || rounding != nullptr)
-            add_reach(s.element.magnitude_value(s.element.max_magnitude()));
+        if (s.scale_recipe != recipe::p3109_maxabs || rounding != nullptr) add_reach(s.element.scale_target());
         for (std::size_t inner = 0; inner < level; ++inner) {
             const float_format& f = s.levels[inner].format;
             // arXiv 2512.02010: a scale of at most 256, so that one and a half times as much is still an E4M3 number.
@@ -149,7 +149,7 @@ class scale_rule {
     }
 
     /// The rule for the second candidate of four_over_six: the block's maximum becomes 4 instead of the largest element.
-    [[nodiscard]] static constexpr scale_rule to_four(const scheme& s) {
+    [[nodiscard]] static scale_rule to_four(const scheme& s) {
         scale_rule rule(s, 0, nullptr, 32);
         rule.reach_ = {};
         rule.reach_count_ = 0;

@@ -9,7 +9,7 @@
 
 #include "halfulp/blocks/exact_ratio.hpp"
 #include "halfulp/blocks/scale.hpp"
-#include "halfulp/codecs/codec.hpp"
+#include "halfulp/codecs/any_projector.hpp"
 
 namespace halfulp {
 
@@ -45,18 +45,34 @@ struct group_scales {
     }
 };
 
-/// Divides elements by the scales of their group and projects them.
-template <carrier T>
+/// How many significant bits the numbers have that a mode compares with: members, less one bit than midpoints.
+constexpr int decision_precision(const float_format& element) noexcept { return element.precision(); }
+inline int decision_precision(const format& element) noexcept {
+    if (const float_format* is = element.as_float()) return is->precision();
+    if (const codebook* table = element.as_codebook()) return table->midpoint_bits() - 1;
+    return element.bits();
+}
+
+/// How many significant bits values have.
+inline int value_precision(const format& element) noexcept {
+    if (const float_format* is = element.as_float()) return is->precision();
+    const codebook* table = element.as_codebook();
+    return table == nullptr ? element.bits() : table->value_bits();
+}
+
+/// Divides elements by the scales of their group and projects them. `Projector` is any_projector for elements that need not be floats.
+template <carrier T, class Projector = projector>
 class scaled_encoder {
   public:
     /// `how.overflow` is what the scheme says, sat_finite. `has_levels`: without any, infinities saturate as operands do.
-    constexpr scaled_encoder(const float_format& element, const projection& how, bool has_levels) noexcept
+    template <class Element>
+    constexpr scaled_encoder(const Element& element, const projection& how, bool has_levels) noexcept
         : projector_(element, how),
           has_levels_(has_levels),
           may_divide_(!is_stochastic(how.rounding)),
-          precision_(element.precision()) {}
+          precision_(decision_precision(element)) {}
 
-    [[nodiscard]] constexpr const projector& how() const noexcept { return projector_; }
+    [[nodiscard]] constexpr const Projector& how() const noexcept { return projector_; }
 
     /// Does one binary64 division decide under these scales? The same for a whole group, so asked once.
     [[nodiscard]] constexpr bool divides_in_binary64(const group_scales& scales) const noexcept {
@@ -92,7 +108,7 @@ class scaled_encoder {
     }
 
   private:
-    projector projector_;
+    Projector projector_;
     bool has_levels_;
     bool may_divide_;
     int precision_;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "halfulp/blocks/recipe.hpp"
-#include "halfulp/formats/float_format.hpp"
+#include "halfulp/formats/format.hpp"
 
 namespace halfulp {
 
@@ -30,7 +30,12 @@ struct scale_group {
 struct scale_level {
     scale_group group;
     float_format format;
-    friend constexpr bool operator==(const scale_level&, const scale_level&) = default;
+    /// Double quantization: the table that stores these scales, less their mean; `format` is what they are then again.
+    std::shared_ptr<const codebook> stored = nullptr;
+
+    /// Width of a stored scale.
+    [[nodiscard]] int bits() const noexcept { return stored ? stored->bits() : format.bits(); }
+    friend bool operator==(const scale_level&, const scale_level&) = default;
 };
 
 /// How the innermost scales are chosen after the recipe has found them.
@@ -41,12 +46,18 @@ enum class scale_search : std::uint8_t {
 
 /// A bare format is a scheme without levels.
 struct scheme {
-    float_format element;
+    format element;
     std::vector<scale_level> levels;
     recipe scale_recipe = recipe::standard;
     scale_search search = scale_search::none;
     std::uint32_t hadamard = 0;  ///< length of the runs that are transformed before quantization; 0: none
     std::uint64_t signs = 0;     ///< seed of the transform's random signs
+    bool flat = false;           ///< the array is seen as one long axis in C order
+    bool zero_point = false;     ///< affine integers: each scale comes with the integer that stands for zero
+    bool double_quant =
+        false;   ///< the scales, less their mean, are quantized again (QLoRA, arXiv 2305.14314, section 3)
+    std::uint32_t percentile =
+        0;  ///< in 1/10000 of a percent: scales come from this percentile of magnitudes; 0: from the largest
     friend bool operator==(const scheme&, const scheme&) = default;
 };
 
@@ -56,6 +67,9 @@ inline constexpr std::uint32_t max_hadamard = 4096;
 constexpr bool is_power_of_two_scale(const float_format& format) noexcept {
     return format.low() == low_binade::normals_no_zero;
 }
+
+/// Are its scales means of magnitudes?
+bool scales_are_means(const scheme& s);
 
 /// Which recipes a scheme may take; none where it has no named ones.
 std::optional<recipe_shape> shape_for_recipes(const scheme& s);

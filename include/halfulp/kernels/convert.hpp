@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "halfulp/codecs/carrier.hpp"
+#include "halfulp/codecs/any_projector.hpp"
 #include "halfulp/kernels/randomness.hpp"
 #include "halfulp/rounding/projection.hpp"
 
@@ -37,5 +37,19 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
 template <carrier T>
 void probability_away(std::span<const T> x, std::span<double> out, const float_format& format, rounding_mode mode,
                       int random_bits, int threads = 1);
+
+// The same for any format. Codes of integers and fixed point with a sign stand as two's complement numbers of C's whole width. Only integers
+// and fixed point take overflow_policy::wrap and, in round, unbounded; flushing is for floats.
+template <carrier T>
+void round(std::span<const T> x, std::span<T> out, const format& f, const projection& how = {},
+           const randomness& random = {}, int threads = 1);
+template <carrier T, code_type C>
+void encode(std::span<const T> x, std::span<C> codes, const format& f, const projection& how = {},
+            const randomness& random = {}, int threads = 1);
+template <carrier T, code_type C>
+void decode(std::span<const C> codes, std::span<T> out, const format& f, int threads = 1);
+template <carrier T>
+void probability_away(std::span<const T> x, std::span<double> out, const format& f, rounding_mode mode, int random_bits,
+                      int threads = 1);
 
 }  // namespace halfulp

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "halfulp/formats/format.hpp"
 #include "halfulp/rounding/projection.hpp"
 
 namespace halfulp {
@@ -31,5 +32,8 @@ inline constexpr std::array<projection_preset, 9> projection_presets{{
 /// The projection of a preset into a format. Throws std::invalid_argument for an unknown name.
 /// `rounding_is_given`: the caller replaces the rounding; without it, ptx_satfinite into E8M0 is refused, since cvt has no default there.
 projection preset_projection(std::string_view name, const float_format& format, bool rounding_is_given = false);
+
+/// The same for any format. The presets of libraries that convert floats only are refused for other kinds.
+projection preset_projection(std::string_view name, const format& f, bool rounding_is_given = false);
 
 }  // namespace halfulp

@@ -35,8 +35,12 @@ struct fixed_projector {
         return out;
     }
 
+    /// Zero, which has one code.
+    [[nodiscard]] constexpr projected zero(bool) const noexcept { return member(false, 0); }
+
     [[nodiscard]] constexpr projected infinity(bool negative) const noexcept {
         if (negative && !format.is_signed && magnitude_if_unsigned) negative = false;
+        if (negative && !format.is_signed && overflow != overflow_policy::wrap) return negative_to_unsigned(true);
         switch (overflow) {
             case overflow_policy::unbounded: return {number_class::infinity, negative, 0, 0, false, true, false};
             case overflow_policy::to_nan:
@@ -68,6 +72,7 @@ struct fixed_projector {
         const bool inexact = parts.fraction != 0;
         if (!beyond_64_bits && k <= (negative ? format.largest_negative() : format.largest()))
             return {number_class::finite, negative && k != 0, k, quantum, inexact, false, false};
+        if (negative && !format.is_signed && overflow != overflow_policy::wrap) return negative_to_unsigned(false);
         if (overflow != overflow_policy::unbounded) return overflowed(negative, k);
         if (huge)
             return {
@@ -82,6 +87,17 @@ struct fixed_projector {
     }
     [[nodiscard]] constexpr projected member(bool negative, std::uint64_t k) const noexcept {
         return {number_class::finite, negative && k != 0, k, -std::int32_t{format.fraction_bits}, false, false, false};
+    }
+    /// A negative number that does not round to zero, in an unsigned format: no saturation at the top.
+    [[nodiscard]] constexpr projected negative_to_unsigned(bool infinite) const noexcept {
+        const bool to_smallest =
+            overflow == overflow_policy::sat_none
+                ? !infinite && (spec.mode == rounding_mode::toward_zero || spec.mode == rounding_mode::toward_positive)
+                : overflow != overflow_policy::to_nan;
+        if (!to_smallest) return nan_result(true);
+        projected out = member(false, 0);
+        out.inexact = true;
+        return out;
     }
     [[nodiscard]] constexpr projected end(bool negative) const noexcept {
         projected out = member(negative, negative ? format.largest_negative() : format.largest());

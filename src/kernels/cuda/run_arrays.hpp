@@ -117,9 +117,16 @@ std::uint64_t find_scales_on(Machine& machine, const T* x, const scheme& s, cons
     return read_one<std::uint64_t, Machine>(zero_scales);
 }
 
+/// The element's format: kernels exist for floats.
+inline const float_format& float_element(const scheme& s) {
+    if (const float_format* is = s.element.as_float()) return *is;
+    throw std::invalid_argument("the scheme's element is " + to_string(s.element) +
+                                ", allowed on a GPU: float formats");
+}
+
 template <carrier T>
 scaled_encoder<T> element_encoder(const scheme& s, const quantize_options& options) {
-    return {s.element,
+    return {float_element(s),
             {.rounding = options.rounding,
              .overflow = overflow_policy::sat_finite,
              .nan = options.nan,
@@ -189,8 +196,8 @@ void dequantize_on(Machine& machine, std::span<const C> codes, const axis_view& 
     detail::scales_on<Machine> given;
     for (const std::vector<std::uint64_t>& plane : scales)
         given.add(words(machine, std::span<const std::uint64_t>(plane)));
-    machine.launch(layout.pieces, dequantize_body<T>{layout, s.element, {}}, code_array{from.data(), sizeof(C)},
-                   given.pointers, to.data());
+    machine.launch(layout.pieces, dequantize_body<T>{layout, detail::float_element(s), {}},
+                   code_array{from.data(), sizeof(C)}, given.pointers, to.data());
     to.copy_to(out);
 }
 

@@ -175,7 +175,7 @@ class validation {
         for (const std::string& text : schemes()) {
             const scheme s = parse_scheme(text);
             for (const axis_view& view : {axis_view{1, size_.elements, 1}, {3, 33, 1}, {2, 50, 5}}) {
-                std::vector<T> x = sample_values<T>(s.element, view.size(), 11);
+                std::vector<T> x = sample_values<T>(*s.element.as_float(), view.size(), 11);
                 x.resize(view.size());
                 for (const rounding_mode_row& mode : rounding_modes) {
                     const std::string where = text + " " + std::string(mode.name) + " view " +

@@ -5,10 +5,8 @@
 
 namespace halfulp::simd {
 
-/// Elements under one power-of-two scale 2^k for each group, k read from the bits of the group's largest magnitude: the grid of the
-/// element format, moved by k binades. Constants are those for k = 0; moving adds k to an exponent field.
-struct power_plan {
-    // k = (exponent field of the largest magnitude) - field_at_zero, held between lowest_k and highest_k.
+/// Scales 2^k out of largest magnitudes: k = (exponent field of the largest magnitude) - field_at_zero, held between lowest_k and highest_k.
+struct scale_exponents {
     std::int32_t field_at_zero;
     std::int32_t lowest_k;
     std::int32_t highest_k;
@@ -16,7 +14,13 @@ struct power_plan {
     // A largest magnitude outside [least, most] is left to the definition, but for zero, whose scale code is 0.
     std::uint32_t least;
     std::uint32_t most;
-    grid_plan<float> grid;       ///< for k = 0, with the largest member as the only thing beyond which nothing lies
+};
+
+/// Elements under one power-of-two scale 2^k for each group, k read from the bits of the group's largest magnitude: the grid of the
+/// element format, moved by k binades. Constants are those for k = 0; moving adds k to an exponent field.
+struct power_plan {
+    scale_exponents scales;
+    grid_plan<float> grid;  ///< for k = 0, with the largest member as the only thing beyond which nothing lies
 };
 
 /// Groups of `length` neighbours, one after the other. scale_codes and rare: one for each group, scale_codes may be null. A group
@@ -57,8 +61,8 @@ struct block_kernels {
     power_lanes_kernel<float> round_lanes[4];
     power_lanes_kernel<std::uint8_t> encode_lanes[4];
     /// k and the scale code of each group; false where one of them is left to the definition.
-    bool (*choose_power_scales)(const std::uint32_t* largest, std::size_t size, const power_plan& plan, std::int32_t* k,
-                                std::uint8_t* codes);
+    bool (*choose_power_scales)(const std::uint32_t* largest, std::size_t size, const scale_exponents& plan,
+                                std::int32_t* k, std::uint8_t* codes);
     /// The bits of the largest magnitude of each group of `length` neighbours. NaN and infinity are the largest.
     void (*largest_of_groups)(const float* x, std::size_t groups, std::size_t length, std::uint32_t* largest);
     /// largest[i] = max(largest[i], magnitude bits of x[i])

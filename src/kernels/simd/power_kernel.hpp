@@ -17,7 +17,7 @@ struct power_scales {
     vu code;
     bool rare;  ///< one of them is left to the definition
 
-    HALFULP_INLINE power_scales(const vu& top, const power_plan& plan) {
+    HALFULP_INLINE power_scales(const vu& top, const scale_exponents& plan) {
         using vi = xsimd::batch<std::int32_t, A>;
         const vu none = all<std::uint32_t, A>(0);
         const auto zero = top == none;
@@ -36,26 +36,34 @@ struct power_scales {
     }
 };
 
-/// The element step under scales 2^k. The constants for k are made by move().
+/// Float elements under scales 2^k. The constants for k are made by move().
 template <class A, class Out, grid_engine Engine, decided_by By>
-struct power_step {
+struct float_elements {
+    using architecture = A;
+    using result = Out;
+    using plan_type = power_plan;
     using vu = xsimd::batch<std::uint32_t, A>;
-    static constexpr bool codes = !std::is_same_v<Out, float>;
-    static constexpr std::size_t lanes = vu::size;
-    static constexpr std::size_t bunch = codes ? 4 * lanes : lanes;  ///< elements that are stored together
 
     struct moved {
         vu low_adder;
         vu largest;
         vu code_base;
+
+        /// Of lane k in quarter G, everywhere.
+        template <int G>
+        HALFULP_INLINE moved of_group() const {
+            return {spread_in_quarters<G, A>(low_adder), spread_in_quarters<G, A>(largest),
+                    spread_in_quarters<G, A>(code_base)};
+        }
     };
 
     const power_plan& plan;
     grid_step<A, float, Out, Engine, false, By> grid;
 
-    HALFULP_INLINE explicit power_step(const power_plan& p) : plan(p), grid(p.grid) {}
+    HALFULP_INLINE explicit float_elements(const power_plan& p) : plan(p), grid(p.grid) {}
 
     HALFULP_INLINE moved move(const vu& k) const {
+        constexpr bool codes = !std::is_same_v<Out, float>;
         const vu up = k << 23;
         return {grid.low_adder + up, codes ? grid.finish.largest : grid.finish.largest + up,
                 grid.code_base + (k << (23 - grid.plan.code_down))};
@@ -69,6 +77,19 @@ struct power_step {
         over = add_where<std::uint32_t, A>(above<std::uint32_t, A>(y, at.largest), over, grid.one);
         return grid.finish.with_sign(bits, lower<std::uint32_t, A>(y, at.largest));
     }
+};
+
+/// Elements of a kind, vector by vector, to where they belong.
+template <class Elements>
+struct power_step : Elements {
+    using A = typename Elements::architecture;
+    using Out = typename Elements::result;
+    using vu = typename Elements::vu;
+    static constexpr bool codes = !std::is_same_v<Out, float>;
+    static constexpr std::size_t lanes = vu::size;
+    static constexpr std::size_t bunch = codes ? 4 * lanes : lanes;  ///< elements that are stored together
+
+    using Elements::Elements;
 
     /// One bunch. at(v): the constants of its vector v.
     template <class At>
@@ -110,7 +131,7 @@ HALFULP_INLINE bool power_four_groups(const Step& step, const float* x, Out* out
     using vu = typename Step::vu;
     using moved_type = typename Step::moved;
     constexpr std::size_t lanes = Step::lanes;
-    const power_scales<A> scales(largest_of_four_groups<A>(x, length), step.plan);
+    const power_scales<A> scales(largest_of_four_groups<A>(x, length), step.plan.scales);
     if (scales.rare) [[unlikely]]
         return false;
     if (scale_codes != nullptr) {
@@ -119,12 +140,8 @@ HALFULP_INLINE bool power_four_groups(const Step& step, const float* x, Out* out
         for (std::size_t g = 0; g < 4; ++g) scale_codes[g] = static_cast<std::uint8_t>(four[g]);
     }
     const moved_type moved = step.move(scales.k);
-    const auto of_group = [&]<int G>() HALFULP_INLINE_LAMBDA -> moved_type {
-        return {spread_in_quarters<G, A>(moved.low_adder), spread_in_quarters<G, A>(moved.largest),
-                spread_in_quarters<G, A>(moved.code_base)};
-    };
-    const moved_type at[4] = {of_group.template operator()<0>(), of_group.template operator()<1>(),
-                              of_group.template operator()<2>(), of_group.template operator()<3>()};
+    const moved_type at[4] = {moved.template of_group<0>(), moved.template of_group<1>(), moved.template of_group<2>(),
+                              moved.template of_group<3>()};
     const auto one = [&](std::size_t g, std::size_t i) {
         const std::size_t e = g * length + i;
         return step(x + e, words == nullptr ? words : words + e, at[g], over);
@@ -158,8 +175,8 @@ HALFULP_INLINE bool power_four_groups(const Step& step, const float* x, Out* out
 
 template <class A, class Out, class Step>
 std::uint64_t power_groups_by(const float* x, Out* out, std::size_t groups, std::size_t length,
-                              const std::uint32_t* words, const power_plan& plan, std::uint8_t* scale_codes,
-                              std::uint8_t* rare, bool stream) {
+                              const std::uint32_t* words, const typename Step::plan_type& plan,
+                              std::uint8_t* scale_codes, std::uint8_t* rare, bool stream) {
     using vu = typename Step::vu;
     const Step step(plan);
     vu over = all<std::uint32_t, A>(0);
@@ -174,7 +191,7 @@ std::uint64_t power_groups_by(const float* x, Out* out, std::size_t groups, std:
             g += 3;
             continue;
         }
-        const power_scales<A> scales(all<std::uint32_t, A>(largest_magnitude<A>(from, length)), plan);
+        const power_scales<A> scales(all<std::uint32_t, A>(largest_magnitude<A>(from, length)), plan.scales);
         rare[g] = scales.rare;
         if (scales.rare) continue;
         if (codes_at != nullptr) *codes_at = static_cast<std::uint8_t>(scales.code.get(0));
@@ -191,7 +208,7 @@ std::uint64_t power_groups_by(const float* x, Out* out, std::size_t groups, std:
 
 template <class A, class Out, class Step>
 std::uint64_t power_lanes_by(const float* x, Out* out, std::size_t size, const std::uint32_t* words,
-                             const power_plan& plan, const std::int32_t* k, bool stream) {
+                             const typename Step::plan_type& plan, const std::int32_t* k, bool stream) {
     using vu = typename Step::vu;
     const Step step(plan);
     vu over = all<std::uint32_t, A>(0);
@@ -213,20 +230,21 @@ std::uint64_t power_lanes_by(const float* x, Out* out, std::size_t size, const s
 }
 
 /// Calls run.operator()<Step>() with the step for an engine, and for `general` for the plan's way to decide.
-template <class A, class Out, grid_engine Engine, class Run>
-HALFULP_INLINE std::uint64_t with_power_step(const power_plan& plan, const Run& run) {
+template <class A, class Out, template <class, class, grid_engine, decided_by> class Elements, grid_engine Engine,
+          class Run>
+HALFULP_INLINE std::uint64_t with_power_step(const grid_plan<float>& grid, const Run& run) {
     if constexpr (Engine == grid_engine::general) {
-        return by_decision(plan.grid,
-                           [&]<decided_by By>() { return run.template operator()<power_step<A, Out, Engine, By>>(); });
+        return by_decision(
+            grid, [&]<decided_by By>() { return run.template operator()<power_step<Elements<A, Out, Engine, By>>>(); });
     } else {
-        return run.template operator()<power_step<A, Out, Engine, decided_by::nearest_alone>>();
+        return run.template operator()<power_step<Elements<A, Out, Engine, decided_by::nearest_alone>>>();
     }
 }
 
 template <class A, class Out, grid_engine Engine>
 std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::size_t length, const std::uint32_t* words,
                            const power_plan& plan, std::uint8_t* scale_codes, std::uint8_t* rare, bool stream) {
-    return with_power_step<A, Out, Engine>(plan, [&]<class Step>() {
+    return with_power_step<A, Out, float_elements, Engine>(plan.grid, [&]<class Step>() {
         return power_groups_by<A, Out, Step>(x, out, groups, length, words, plan, scale_codes, rare, stream);
     });
 }
@@ -234,13 +252,13 @@ std::uint64_t power_groups(const float* x, Out* out, std::size_t groups, std::si
 template <class A, class Out, grid_engine Engine>
 std::uint64_t power_lanes(const float* x, Out* out, std::size_t size, const std::uint32_t* words,
                           const power_plan& plan, const std::int32_t* k, bool stream) {
-    return with_power_step<A, Out, Engine>(
-        plan, [&]<class Step>() { return power_lanes_by<A, Out, Step>(x, out, size, words, plan, k, stream); });
+    return with_power_step<A, Out, float_elements, Engine>(
+        plan.grid, [&]<class Step>() { return power_lanes_by<A, Out, Step>(x, out, size, words, plan, k, stream); });
 }
 
 /// k and the scale code of each group; false where one of them is left to the definition.
 template <class A>
-bool choose_power_scales(const std::uint32_t* largest, std::size_t size, const power_plan& plan, std::int32_t* k,
+bool choose_power_scales(const std::uint32_t* largest, std::size_t size, const scale_exponents& plan, std::int32_t* k,
                          std::uint8_t* codes) {
     using vu = xsimd::batch<std::uint32_t, A>;
     constexpr std::size_t lanes = vu::size;

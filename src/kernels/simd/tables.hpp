@@ -3,6 +3,7 @@
 
 #include "block_plan.hpp"
 #include "plan.hpp"
+#include "step_plan.hpp"
 
 namespace halfulp::simd {
 
@@ -14,8 +15,15 @@ extern const block_kernels blocks_sse2;
 extern const block_kernels blocks_avx2;
 extern const block_kernels blocks_avx512;
 
+extern const step_kernels steps_sse2;
+extern const step_kernels steps_avx2;
+extern const step_kernels steps_avx512;
+extern const step_kernels steps_vbmi;
+
 /// The table of the active backend, null for `scalar`.
 const kernel_table* active_table();
 const block_kernels* active_blocks();
+/// For `avx512` this asks the machine for VBMI, too.
+const step_kernels* active_steps();
 
 }  // namespace halfulp::simd

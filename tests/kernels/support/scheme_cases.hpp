@@ -40,7 +40,7 @@ inline oracle::rational over(const oracle::rational& a, const oracle::rational& 
 template <carrier T>
 class exact_scheme {
   public:
-    exact_scheme(const scheme& s, const axis_view& view) : scheme_(s), view_(view), element_(s.element) {
+    exact_scheme(const scheme& s, const axis_view& view) : scheme_(s), view_(view), element_(*s.element.as_float()) {
         for (const scale_level& level : s.levels) formats_.emplace_back(level.format);
         for (std::size_t k = 0; k < s.levels.size(); ++k) {
             const std::uint64_t length = s.levels[k].group.length;
@@ -206,7 +206,7 @@ class exact_scheme {
         if (!exact.is_finite()) {
             const bool bare_infinity = formats_.empty() && !exact.is_nan();
             code = code_of_number(bare_infinity ? exact : oracle::number::nan(exact.negative));
-            if (bare_infinity && !(exact.negative && !scheme_.element.is_signed)) ++out.saturated;
+            if (bare_infinity && !(exact.negative && !scheme_.element.is_signed())) ++out.saturated;
             if (!bare_infinity && !element_.has_nan() && options.nan == nan_policy::keep) {
                 out.codes.push_back(code);
                 out.values.push_back(to_bits(x));  // as it is, payload and all
@@ -388,7 +388,7 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
     const bool at_the_bottom = !s.levels.empty() && random() % 6 == 0;
     std::int64_t middle = own.bias + static_cast<std::int64_t>(random() % 20) - 10;
     if (at_the_bottom) {
-        middle = own.bias + s.element.emax() + static_cast<std::int64_t>(random() % 12) - 8;
+        middle = own.bias + s.element.as_float()->emax() + static_cast<std::int64_t>(random() % 12) - 8;
         for (std::size_t k = 0; k + 1 < s.levels.size(); ++k) middle += s.levels[k].format.emax();
         middle += s.levels.back().format.emin() - s.levels.back().format.mantissa_bits;
     }
@@ -429,8 +429,8 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
                     break;
                 case 5:
                 case 6: {  // members and ties of the element format under a power of two
-                    const std::uint64_t m = random() % (s.element.max_magnitude() + 1);
-                    dyadic v = s.element.magnitude_value(m);
+                    const std::uint64_t m = random() % (s.element.as_float()->max_magnitude() + 1);
+                    dyadic v = s.element.as_float()->magnitude_value(m);
                     v.significand = 2 * v.significand + random() % 2;
                     v.exponent += exponent - 1;
                     if (random() % 16 == 0) {
@@ -442,7 +442,7 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
                     break;
                 }
                 case 7: {  // amax at a boundary: the element format's largest, a power of two, one carrier step beside
-                    const dyadic v = s.element.magnitude_value(s.element.max_magnitude());
+                    const dyadic v = s.element.as_float()->magnitude_value(s.element.as_float()->max_magnitude());
                     bits =
                         j % group == 0
                             ? to_bits(to_value<T>(to_own.finite(false, v.significand, v.exponent + exponent, false, 0)))
@@ -459,7 +459,7 @@ std::vector<T> random_array(const scheme& s, const axis_view& view, bool special
                         const std::uint64_t m =
                             std::min(one + random() % (8 * f.hidden_bit()) - 4 * f.hidden_bit(), f.max_magnitude() - 1);
                         const double midpoint = (decode<double>(m, f) + decode<double>(m + 1, f)) / 2;
-                        const double amax = midpoint * decode<double>(s.element.max_magnitude(), s.element);
+                        const double amax = midpoint * decode<double>(s.element.as_float()->max_magnitude(), s.element);
                         bits = encode(amax, own) + random() % 3 - 1;
                         bits = std::min(bits & own.magnitude_mask(), own.infinity_magnitude() - 1);
                         top_of_group = bits;
@@ -493,7 +493,7 @@ void sharpen(std::vector<T>& x, const scheme& s, const axis_view& view, generato
     std::vector<std::uint64_t> codes(x.size());
     scale_planes scales;
     quantize(std::span<const T>(x), view, s, std::span(codes), scales);
-    const std::uint64_t most = s.element.max_magnitude();
+    const std::uint64_t most = s.element.as_float()->max_magnitude();
     if (most < 4) return;
     std::vector<std::uint64_t> lower(x.size());
     std::vector<std::uint64_t> upper(x.size());
@@ -506,7 +506,8 @@ void sharpen(std::vector<T>& x, const scheme& s, const axis_view& view, generato
     dequantize(std::span<const std::uint64_t>(upper), view, s, scales, std::span(b));
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double middle = a[i] / 2 + b[i] / 2;
-        if ((codes[i] & s.element.magnitude_mask()) + 2 > most || !(middle > 0) || random() % 8 == 0) continue;
+        if ((codes[i] & s.element.as_float()->magnitude_mask()) + 2 > most || !(middle > 0) || random() % 8 == 0)
+            continue;
         const std::uint64_t bits = encode(middle, own) + random() % 3 - 1;
         if ((bits & own.magnitude_mask()) < own.infinity_magnitude())
             x[i] = from_bits<T>((bits & own.magnitude_mask()) | (to_bits(x[i]) & own.sign_mask()));

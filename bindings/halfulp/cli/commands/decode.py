@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-import halfulp as hu
+from halfulp._format import real_format
 from halfulp.cli import codes
 from halfulp.cli.command import Command, Parser
 from halfulp.cli.numbers import exact_text, shown
@@ -13,7 +13,8 @@ from halfulp.cli.output import JSON_NUMBERS, print_columns, print_json
 TEXT = f"""\
 Decodes codes: the number that each stands for, exactly, and what kind of number it is.
 
-A CODE is an integer: 126, 0x7e, 0b1111110, or 0b0_1111_110 with the fields apart. The last word is the FORMAT.
+A CODE is an integer: 126, 0x7e, 0b1111110, or 0b0_1111_110 with the fields apart. Integers and fixed point with a
+sign have codes below zero: -7, or its bits in two's complement, 0x9. The last word is the FORMAT.
 {JSON_NUMBERS}"""
 
 
@@ -23,7 +24,7 @@ def _arguments(parser: Parser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    f = hu.format(options.format)
+    f = real_format(options.format)
     rows = []
     for code in codes.parse(options.codes, f):
         if options.json:
@@ -43,6 +44,7 @@ COMMAND = Command(
         "halfulp decode 0x7e 0x01 0xff e4m3fn",
         "halfulp decode 0b0_1111_110 e4m3fn",
         "halfulp decode 1 e5m2 --json",
+        "halfulp decode -7 0x9 int4s",
     ),
     arguments=_arguments,
     run=_run,

@@ -7,6 +7,7 @@ import shutil
 import sys
 
 import halfulp as hu
+from halfulp._phase_format import names_phases
 from halfulp.cli.command import Command, Parser
 from halfulp.cli.describing import code_grid, format_page, scheme_page
 from halfulp.cli.output import JSON_NUMBERS, print_json
@@ -16,6 +17,7 @@ Explains formats and schemes.
 
 Of a format: its fields, its limits, its special codes, where its values lie on a logarithmic and on a linear axis
 (the higher the mark, the more values), and up to 8 bits the table of codes.
+Integers, fixed point, posits and tables of numbers are formats too: int4s, q4.4, posit8_2, nf4.
 Of a scheme: element, scales, bits per element, the recipe, and one group worked through.
 {JSON_NUMBERS}"""
 
@@ -38,6 +40,9 @@ def _arguments(parser: Parser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if any(names_phases(name) for name in options.names):
+        _describe_phases(options)
+        return
     schemes = [hu.scheme(name) for name in options.names]
     if options.table:
         for s in schemes:
@@ -51,6 +56,19 @@ def _run(options: argparse.Namespace) -> None:
             print("---\n" * bool(place) + (s.describe() if s.levels else s.element.describe()), end="")
         else:
             print("\n" * bool(place) + "\n".join(_page(s, options)))
+
+
+def _describe_phases(options: argparse.Namespace) -> None:
+    """The complex code has no order and no axis: its facts alone."""
+    if len(options.names) > 1 or options.plot is not None or options.table:
+        raise ValueError("pm1_pmi is the code of complex numbers, allowed: it alone, without --plot and --table")
+    scheme = hu.scheme(options.names[0])
+    if options.json:
+        print_json({"name": str(scheme), "kind": "complex", "bits_per_element": scheme.bits_per_element})
+        return
+    if scheme.scale is not None:
+        print(f"name: {scheme}\nbits_per_element: {scheme.bits_per_element:g}\nelement:")
+    print(hu.format("pm1_pmi").describe(), end="")
 
 
 def _page(s: hu.Scheme, options: argparse.Namespace) -> list[str]:
@@ -75,11 +93,16 @@ COMMAND = Command(
     examples=(
         "halfulp describe e4m3fn",
         "halfulp describe e2m1fn --table",
+        "halfulp describe nf4 int4s posit8_2",
         "halfulp describe e3m2fn --axis log --plot e3m2fn.png",
         "halfulp describe mxfp4 nvfp4",
         "halfulp describe e2m1f/16:bfloat16 --json",
     ),
     arguments=_arguments,
     run=_run,
-    json={"each format": format_page.JSON_KEYS, "each scheme": scheme_page.JSON_KEYS},
+    json={
+        "each float format": format_page.FLOAT_KEYS,
+        "each format of another kind": format_page.OTHER_KEYS,
+        "each scheme": scheme_page.JSON_KEYS,
+    },
 )

@@ -14,7 +14,8 @@ TEXT = f"""\
 Encodes numbers: the code of the member that each becomes, in hexadecimal and in binary.
 
 A VALUE is a decimal or hexadecimal number (3.14159, -1e-3, 0x1.8p+1), inf or nan, taken as binary64.
-The last word is the FORMAT. Binary shows the fields apart: sign_exponent_fraction. halfulp decode goes back.
+The last word is the FORMAT. Binary shows the fields apart: sign_exponent_fraction of a float, integer_fraction of
+fixed point, sign_regime_exponent_fraction of a posit. halfulp decode goes back.
 {JSON_NUMBERS}"""
 
 

@@ -7,8 +7,9 @@ import sys
 
 import halfulp as hu
 from halfulp._format import Number
+from halfulp.cli import codes
 from halfulp.cli.command import Command, Parser, did_you_mean
-from halfulp.cli.facts import JSON_KEYS, facts
+from halfulp.cli.facts import FLOAT_KEYS, OTHER_KEYS, facts
 from halfulp.cli.families import ANY_WIDTH, FAMILIES, family, of_width
 from halfulp.cli.numbers import as_float, exact_text
 from halfulp.cli.output import JSON_NUMBERS, print_columns, print_json
@@ -17,9 +18,10 @@ TEXT = f"""\
 Lists the formats that have names of their own, or every format of a family at a width.
 
 families:
-{chr(10).join(f"  {name:8}  {meaning}" for name, meaning in FAMILIES.items())}
+{chr(10).join(f"  {name:12}  {meaning}" for name, meaning in FAMILIES.items())}
 
-Any other float is reached by its shape, as e3m2fn or Binary8p3se. exp+frac are the widths of the fields.
+Any other float is reached by its shape, as e3m2fn or Binary8p3se; so are int5, uint3, int6s, q3.5, posit12_1, nf5,
+dynamic6, pot5. Shapes of floats are the widths of exponent and fraction, and the bias.
 {JSON_NUMBERS}"""
 
 
@@ -27,8 +29,12 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--bits", metavar="N", help="of this width: 8, several: 4,6,8, or a range: 3..8")
     parser.offer("families", "--family", metavar="FAMILY", help=f"one of {', '.join(FAMILIES)}")
     signs = parser.add_mutually_exclusive_group()
-    signs.add_argument("--signed", action="store_const", const=True, dest="signed", help="with a sign bit")
+    signs.add_argument("--signed", action="store_const", const=True, dest="signed", help="with numbers below zero")
     signs.add_argument("--unsigned", action="store_const", const=False, dest="signed", help="without")
+
+
+# The code of complex numbers is no hu.Format of real ones; it has a line of its own.
+PHASES = ("pm1_pmi", "complex", "2", "±1 ±i", "1", "1", "none", "", "arXiv 2508.05571 (iFairy)")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -38,8 +44,9 @@ def _run(options: argparse.Namespace) -> int:
         for f in found:
             print_json(facts(f))
     elif found:
-        header = ("name", "bits", "exp+frac", "bias", "max", "min normal", "specials", "aliases", "source")
-        print_columns(header, [_row(f) for f in found])
+        header = ("name", "family", "bits", "shape", "max", "min > 0", "specials", "aliases", "source")
+        complex_code = options.family is None and (widths is None or 2 in widths) and options.signed is not False
+        print_columns(header, [_row(f) for f in found] + [PHASES] * complex_code)
     if not found:
         print("halfulp formats: no format is like this", file=sys.stderr)
     return 0 if found else 1
@@ -69,18 +76,28 @@ def _of_family(name: str | None, widths: set[int] | None) -> list[hu.Format]:
 def _row(f: hu.Format) -> tuple[str, ...]:
     known = facts(f)
     specials = " ".join(word for word in ("inf", "nan") if known[word]) or "none"
-    shape = f"{f.exponent_bits}+{f.mantissa_bits}"
-    limits = (_rough(f.max), _rough(f.min_normal))
     return (
         str(f),
+        known["family"],
         str(f.bits),
-        shape,
-        str(f.bias),
-        *limits,
+        _shape(f),
+        _rough(f.max),
+        _rough(f.min_positive),
         specials,
         ", ".join(known["aliases"]),
         known["source"] or "",
     )
+
+
+def _shape(f: hu.Format) -> str:
+    if f.kind == "float":
+        return f"{f.exponent_bits}+{f.mantissa_bits} bias {f.bias}"
+    if f.kind == "posit":
+        return f"exponent {codes.exponent_bits(f)}"
+    if f.kind == "codebook":
+        return f"{f._spec.last_code + 1} codes"
+    fraction = codes.fraction_bits(f)
+    return f"{f.bits - fraction}.{fraction}{' symmetric' if f.min == -f.max else ''}"
 
 
 def _rough(value: Number) -> str:
@@ -96,10 +113,11 @@ COMMAND = Command(
         "halfulp formats --bits 8",
         "halfulp formats --bits 3..6 --family finite",
         "halfulp formats --bits 8 --family p3109 --signed",
+        "halfulp formats --family codebook",
         "halfulp formats --family splits --bits 6 --json",
     ),
     arguments=_arguments,
     run=_run,
-    json={"each format": JSON_KEYS},
+    json={"each float format": FLOAT_KEYS, "each format of another kind": OTHER_KEYS},
     exit_codes={1: "no format is like this"},
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import halfulp as hu
 from halfulp import _core
+from halfulp._kinds import element_kind
 from halfulp._scheme import Level, group_text
 from halfulp.cli import codes
 from halfulp.cli.describing.worked_example import SECOND, Example, worked_example
@@ -25,6 +26,10 @@ JSON_KEYS = {
     "search": "mse where the innermost scales are searched; else null",
     "hadamard": "length of the runs that a randomized Hadamard transform mixes; 0 for none",
     "signs": "the seed of its signs",
+    "flat": "is the array one long axis in C order?",
+    "zero_point": "has every scale the integer that stands for zero beside it?",
+    "double_quant": "are the scales, less their mean, quantized again?",
+    "percentile": "of magnitudes, from which scales are found; 0 for the largest magnitude",
     "example": "an array quantized: {shape, size, amax, whole_amax, scales, numbers, codes, values} of its first group",
 }
 
@@ -32,6 +37,14 @@ JSON_KEYS = {
 POWER_OF_TWO = (
     "amax = m 2^e of the group, L = mL 2^E of the element format, which has M fraction bits; the scale is 2^k"
 )
+
+
+#: What options of the grammar do.
+_OPTIONS = {
+    "flat": "the array is one long axis in C order",
+    "zero_point": "every scale has the integer that stands for zero beside it",
+    "double_quant": "the scales, less their mean, are quantized again",
+}
 
 
 def json_facts(s: hu.Scheme) -> dict[str, Any]:
@@ -50,6 +63,10 @@ def json_facts(s: hu.Scheme) -> dict[str, Any]:
         "search": s.search or None,
         "hadamard": s.hadamard,
         "signs": s.signs,
+        "flat": s.flat,
+        "zero_point": s.zero_point,
+        "double_quant": s.double_quant,
+        "percentile": s.percentile,
         "example": asdict(worked_example(s)),
     }
 
@@ -69,13 +86,16 @@ def _published(s: hu.Scheme) -> tuple[str, str]:
 
 def _properties(s: hu.Scheme) -> list[str]:
     f = s.element
-    reach = f"{shown(-f.max) if f.signed else 0} to {shown(f.max)}"
+    reach = f"{shown(f.min) if f.min < 0 or not f.has_zero else 0} to {shown(f.max)}"
     rows = [("element", f"{f}: {f.bits} bits, {reach}")]
     rows += [("scale", f"{level.format}: {level.format.bits} bits {_per(s, i)}") for i, level in enumerate(s.levels)]
-    parts = [f"{f.bits}", *(f"{bits:g}" for bits in _bits(s) if bits)]
+    parts = [f"{f.bits}", *(f"{bits:g}" for bits in (*_bits(s), _zero_point_bits(s)) if bits)]
     total = f"{s.bits_per_element:g}"
     rows.append(("bits", f"{' + '.join(parts)} = {total} per element" if len(parts) > 1 else f"{total} per element"))
     rows += _recipe(s)
+    rows += [(option, text) for option, text in _OPTIONS.items() if getattr(s, option)]
+    if s.percentile:
+        rows.append(("percentile", f"scales from the {s.percentile:g}th of magnitudes; what is larger saturates"))
     if s.search:
         rows.append(("search", "mse: of the scales near the recipe's, the one that leaves the least squared error"))
     if s.hadamard:
@@ -102,6 +122,12 @@ def _bits(s: hu.Scheme) -> list[float]:
     return found
 
 
+def _zero_point_bits(s: hu.Scheme) -> float:
+    """Of the integers that stand for zero, one beside each scale, for one element of a large array."""
+    size = _size(s.levels[0])
+    return s.element.bits / size if s.zero_point and size else 0.0
+
+
 def _size(level: Level) -> int:
     """Elements, or scales, under one scale; 0 where the array's size says."""
     if isinstance(level.group, tuple):
@@ -110,8 +136,10 @@ def _size(level: Level) -> int:
 
 
 def _recipe(s: hu.Scheme) -> list[tuple[str, str]]:
+    kind = element_kind(s.element)
     for recipe in hu.recipes():
-        if recipe.name == s.recipe:
+        # Ternary and binary elements have a recipe of the same name.
+        if recipe.name == s.recipe and (recipe.shape == kind or kind not in ("ternary", "binary")):
             words = [("recipe", f"{recipe.name}: {recipe.summary}")]
             return words + [("", POWER_OF_TWO)] * (recipe.shape == "power_of_two")
     if s.levels and not s.levels[0].format.has_zero:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import halfulp as hu
 from halfulp._format import Number
-from halfulp.cli.describing.value_counts import PositiveMembers, log2, on_linear_axis, on_log_axis
-from halfulp.cli.facts import min_positive_code
+from halfulp.cli.describing.value_counts import Magnitudes, Sides, log2, on_linear_axis, on_log_axis, sides
+from halfulp.cli.float_fields import float_fields
 from halfulp.cli.numbers import as_float, is_power_of_two, shown
 
 #: Columns of a line.
@@ -36,60 +36,72 @@ ASCII = Marks("_.,:;!|#", "-", ".", "+")
 
 
 def log_line(f: hu.Format, marks: Marks) -> list[str]:
-    """Members above zero on a logarithmic axis: heights, axis, labels, and how to read them."""
-    members = PositiveMembers(f)
-    columns = WIDTH if len(members) > 1 else 1
-    counts = on_log_axis(f, columns)
+    """Members above zero on a logarithmic axis: heights, axis, labels, and how to read them. Nothing where there are
+    none."""
+    members = sides(f).above
+    if members is None:
+        return []
+    columns = WIDTH if members.count > 1 else 1
+    counts = on_log_axis(members, columns)
     step = (members.high - members.low) / max(columns - 1, 1)
 
     def column(place: float) -> int:
         return round((place - members.low) / step) if step else 0
 
-    smallest = Fraction(f.min_normal)
-    first_normal = column(log2(smallest))
-    axis = [marks.subnormal if i < first_normal else marks.normal for i in range(columns)]
-    labels = [(column(place), text) for place, text in _log_labels(f, members)]
     how = "values above 0, logarithmic"
-    if f.min_subnormal is not None:
-        how += f" ({marks.subnormal} subnormal, {marks.normal} normal)"
+    axis = [marks.normal] * columns
+    if f.kind == "float":
+        first_normal = column(log2(Fraction(float_fields(f).min_normal)))
+        axis = [marks.subnormal if i < first_normal else marks.normal for i in range(columns)]
+        if f.min_subnormal is not None:
+            how += f" ({marks.subnormal} subnormal, {marks.normal} normal)"
+    labels = [(column(place), text) for place, text in _log_labels(members)]
     return _drawn(counts, axis, labels, marks, how)
 
 
 def linear_line(f: hu.Format, marks: Marks) -> list[str]:
     """All finite members on a linear axis, in the same way."""
-    counts = on_linear_axis(f, WIDTH)
-    middle, side = (WIDTH // 2, WIDTH // 2) if f.signed else (0, WIDTH - 1)
-    largest = Fraction(f.max)
+    members = sides(f)
+    counts = on_linear_axis(members, WIDTH)
+    middle, side = (WIDTH // 2, WIDTH // 2) if members.below is not None else (0, WIDTH - 1)
+    largest = max(Fraction(f.max), -Fraction(f.min))
 
     def column(value: Fraction) -> int:
         return middle + round(value / largest * side)
 
-    values = [largest / 2, largest / 4, largest * 3 / 4]
-    if sum(counts) <= _NAMED:
-        values = _all_members(f)
-    values = [largest, Fraction(0), *values]
-    both = [v for value in values for v in ((value, -value) if f.signed and value else (value,))]
-    labels = [(column(value), short(value)) for value in both]
+    labels = [(column(value), short(value)) for value in _linear_labels(f, members, largest)]
     return _drawn(counts, [marks.normal] * WIDTH, labels, marks, "values, linear")
 
 
-def _log_labels(f: hu.Format, members: PositiveMembers) -> list[tuple[float, str]]:
+def _linear_labels(f: hu.Format, members: Sides, largest: Fraction) -> list[Fraction]:
+    """Values, the most important first: the ends, zero, then all members or parts of the largest one."""
+    both = ((1, members.above), (-1, members.below))
+    signs = [sign for sign, side in both if side is not None]
+    if members.finite <= _NAMED:
+        between = [(magnitude, sign) for sign, side in both for magnitude in _all_members(side)]
+        inner = [sign * magnitude for magnitude, sign in sorted(between, key=lambda pair: (pair[0], -pair[1]))]
+    else:
+        inner = [sign * part * largest for part in (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4)) for sign in signs]
+    ends = [Fraction(end) for end in (f.max, f.min) if end]
+    return [*ends, Fraction(0), *inner]
+
+
+def _log_labels(members: Magnitudes) -> list[tuple[float, str]]:
     """Places and texts, the most important first."""
-    if len(members) <= _NAMED:
-        return [(log2(value), shown(value)) for value in _all_members(f)[::-1]]
+    if members.count <= _NAMED:
+        return [(log2(value), short(value)) for value in _all_members(members)[::-1]]
     span = members.high - members.low
     step = next((step for step in _STEPS if span / step <= WIDTH / 8), 2 ** math.ceil(math.log2(span / (WIDTH / 8))))
     first, last = (math.ceil(members.low / step), math.floor(members.high / step))
     powers = [(float(n * step), f"2^{n * step}") for n in range(first, last + 1)]
-    smallest = Fraction(f.exact(min_positive_code(f)))
+    smallest = members.magnitude(0)
     low = f"2^{members.low:.0f}" if is_power_of_two(smallest) else short(smallest)
-    return [(members.high, short(f.max)), (members.low, low), *powers]
+    return [(members.high, short(members.magnitude(members.count - 1))), (members.low, low), *powers]
 
 
-def _all_members(f: hu.Format) -> list[Fraction]:
-    """Those above zero, in order."""
-    first = min_positive_code(f)
-    return [Fraction(f.exact(code)) for code in range(first, f._spec.max_code + 1)]
+def _all_members(members: Magnitudes | None) -> list[Fraction]:
+    """Magnitudes of one side, in order."""
+    return [] if members is None else [members.magnitude(place) for place in range(members.count)]
 
 
 def short(value: Number) -> str:

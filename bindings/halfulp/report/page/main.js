@@ -8,10 +8,11 @@ options(byId("axis-y"), axisChoices, state.y.name);
 
 // What colours can tell apart: up to 36 kinds.
 const colourChoices = [["kind", "scales"], ...columns
-  .filter((one) => ["element_bits", "block", "recipe", "search", "hadamard", "rounding"].includes(one.name) && !one.isConstant)
+  .filter((one) => ["element_kind", "element_bits", "block", "recipe", "search", "hadamard", "rounding"].includes(one.name) && !one.isConstant)
   .filter((one) => new Set(allRows.map((row) => one.key(row))).size <= 36)
   .map((one) => [one.name, one.head])];
-options(byId("axis-colour"), colourChoices, "kind");
+const mixed = colourChoices.some(([name]) => name === "element_kind");
+options(byId("axis-colour"), colourChoices, mixed ? "element_kind" : "kind");
 
 const widths = [...new Set(column("element_bits").values)].sort((a, b) => a - b);
 const widthChoices = widths.map((width) => [String(width), `${width} bits`]);

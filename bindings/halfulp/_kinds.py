@@ -1,0 +1,35 @@
+"""What kind of numbers a format has, as lists, tables and pictures tell them apart."""
+
+from __future__ import annotations
+
+from halfulp._format import Format
+from halfulp._format import real_format as to_format
+
+#: In the order in which lists have them.
+KINDS = ("float", "integer", "posit", "codebook", "power of two", "ternary", "binary")
+
+_POWERS = ("pot", "apot", "sqrt2pot")
+
+
+def element_kind(f: Format) -> str:
+    """One of KINDS. A table with infinities (HiFloat8) counts as a float, fixed point as an integer, since a scale is
+    all that lies between them; a table of two numbers is binary, one of three is ternary, whatever its name."""
+    if f.kind == "fixed point":
+        return "integer"
+    if f.kind != "codebook":
+        return f.kind
+    if f.has_inf:
+        return "float"
+    if str(f).startswith(_POWERS):
+        return "power of two"
+    return {2: "binary", 3: "ternary"}.get(f._spec.last_code + 1, "codebook")
+
+
+def kind_of_element(text: str) -> str:
+    """The kind of a format's text, as tables have it. The process that reads it may not know a user's own table."""
+    if not text.startswith("table:"):
+        return element_kind(to_format(text))
+    try:
+        return element_kind(to_format(text))
+    except ValueError:
+        return "codebook"
