@@ -15,8 +15,8 @@ from halfulp._runs import Runs, choice, integer, not_empty, runs_of, scales_of, 
 @dataclass
 class BinaryWeights:
     """Planes of codes (0 is -1, 1 is +1; uint8), shape ``(order, *weights)``, and their scales, float32, shape
-    ``(order, *groups)``. center: the mean that was taken off before the signs (BiPFT), else 0. Arrays are what the weights were.
-    ``hu.pack(w.codes[k], 1)`` gives eight codes of a plane in a byte."""
+    ``(order, *groups)``. center: the mean that was taken off before the signs (BiPFT), else 0. Arrays are what the
+    weights were. ``hu.pack(w.codes[k], 1)`` gives eight codes of a plane in a byte."""
 
     codes: Any
     scales: Any

@@ -40,6 +40,30 @@ struct group_sum {
         for (std::uint64_t j = 0; j < at.count; ++j) take(x[at.first + j * at.stride + lane]);
     }
 
+    /// Every finite element of neighbours: by sums that binary64 holds, where it does.
+    template <carrier T>
+    void include_all(std::span<const T> x, const piece& at, std::uint64_t lane) {
+        const auto every = [](std::uint64_t) { return true; };
+        const simd::block_kernels* kernels = simd::active_blocks();
+        if constexpr (std::is_same_v<T, float>) {
+            if (kernels != nullptr && at.lanes == 1 && at.stride == 1) {
+                constexpr std::uint64_t chunk = 1024;
+                for (std::uint64_t done = 0; done < at.count; done += chunk) {
+                    const piece part{at.first + done, std::min(chunk, at.count - done), 1, 1, at.group};
+                    double sum = 0;
+                    if (kernels->sum_of_magnitudes(x.data() + part.first, part.count, &sum)) {
+                        magnitudes.add(sum);
+                        count += part.count;
+                    } else {
+                        include(x, part, 0, every);
+                    }
+                }
+                return;
+            }
+        }
+        include(x, at, lane, every);
+    }
+
     void include(const group_sum& other) {
         magnitudes.add(other.magnitudes);
         count += other.count;
@@ -53,6 +77,7 @@ struct group_steps {
     bool scale_is_nan = false;
     bool scale_is_zero = false;
     bool rounded_to_zero = false;
+    bool all_finite = false;
     std::array<std::uint64_t, 2> above{};
     // Where random bits decide: |x| / divisor, the divisor a sum over a whole number.
     exact_sum divisor;
@@ -91,42 +116,37 @@ class mean_quantizer {
     quantize_report run(Out* out, scale_planes* scales) const {
         std::vector<std::uint64_t> own_codes(layout_.counts()[0]);
         std::atomic<std::uint64_t> zero_scales{0};
-        std::atomic<std::uint64_t> saturated{0};
         if (layout_.whole()) {
             const group_steps steps = steps_of(sum_all(), 0, [&](std::uint64_t from) { return sum_all(from); });
             own_codes[0] = steps.scale_code;
             zero_scales = steps.rounded_to_zero;
             parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
                 const float_environment environment;
-                std::uint64_t over = 0;
-                for (std::size_t p = begin; p < end; ++p) over += convert(layout_.piece_at(p), 0, steps, out);
-                saturated += over;
+                for (std::size_t p = begin; p < end; ++p) convert(layout_.piece_at(p), 0, steps, out);
             });
         } else {
             parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
                 const float_environment environment;
-                std::uint64_t over = 0;
                 std::uint64_t zeros = 0;
                 for (std::size_t p = begin; p < end; ++p) {
                     const piece at = layout_.piece_at(p);
                     for (std::uint64_t k = 0; k < at.lanes; ++k) {
                         const auto sum = [&](std::uint64_t from) {
                             group_sum s;
-                            s.include(x_, at, k, [&](std::uint64_t m) { return m >= from; });
+                            add_from(s, at, k, from);
                             return s;
                         };
                         const group_steps steps = steps_of(sum(0), at.group + k, sum);
                         own_codes[at.group + k] = steps.scale_code;
                         zeros += steps.rounded_to_zero;
-                        over += convert(at, k, steps, out);
+                        convert(at, k, steps, out);
                     }
                 }
                 zero_scales += zeros;
-                saturated += over;
             });
         }
         if (scales != nullptr) *scales = {std::move(own_codes)};
-        return {zero_scales, saturated};
+        return {zero_scales, 0};
     }
 
   private:
@@ -152,12 +172,20 @@ class mean_quantizer {
         std::mutex lock;
         parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
             group_sum part;
-            for (std::size_t p = begin; p < end; ++p)
-                part.include(x_, layout_.piece_at(p), 0, [&](std::uint64_t m) { return m >= from; });
+            const float_environment environment;
+            for (std::size_t p = begin; p < end; ++p) add_from(part, layout_.piece_at(p), 0, from);
             const std::lock_guard guard(lock);
             all.include(part);
         });
         return all;
+    }
+
+    void add_from(group_sum& to, const piece& at, std::uint64_t lane, std::uint64_t from) const {
+        if (from == 0) {
+            to.include_all(x_, at, lane);
+        } else {
+            to.include(x_, at, lane, [&](std::uint64_t m) { return m >= from; });
+        }
     }
 
     /// The largest number of the carrier that is no larger, as bits, and whether it is the number itself.
@@ -222,6 +250,7 @@ class mean_quantizer {
     }
 
     void store(group_steps& steps, bool none, const extended& scale, bool nonfinite, std::uint64_t group) const {
+        steps.all_finite = !nonfinite;
         if (nonfinite && to_scale_.grid.has_nan) {
             steps.scale_code = to_scale_.grid.nan_code;
             steps.scale_is_nan = true;
@@ -270,8 +299,8 @@ class mean_quantizer {
         return project_value(narrow * reciprocal, element_, random);
     }
 
-    /// Converts lane `lane` of a piece; returns how many elements saturated.
-    std::uint64_t convert(const piece& at, std::uint64_t lane, const group_steps& steps, Out* out) const {
+    /// Converts lane `lane` of a piece. Nothing counts as saturated: that magnitudes lie beyond a mean is what means are.
+    void convert(const piece& at, std::uint64_t lane, const group_steps& steps, Out* out) const {
         const bool zero_group = steps.scale_is_nan || (steps.scale_is_zero && !binary_);
         const bool plain = !is_stochastic(options_.rounding) && !zero_group;
         const scaled_decoder<T> decode_element;
@@ -288,7 +317,9 @@ class mean_quantizer {
                 members[static_cast<std::size_t>(v + 1)] = decode_element(number, scale);
             }
         }
-        std::uint64_t over = 0;
+        const bool by_sign = zero_group || (binary_ ? options_.rounding == rounding_mode::nearest_ties_to_even : plain);
+        if (by_sign && (steps.all_finite || steps.scale_is_nan) && convert_by_sign(at, steps, zero_group, members, out))
+            return;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t i = at.first + j * at.stride + lane;
             const std::uint64_t bits = to_bits(x_[i]);
@@ -300,7 +331,7 @@ class mean_quantizer {
             }
             std::size_t place = 1;
             if (binary_) {
-                place = zero_group ? 2 : binary_place(i, negative, magnitude, steps, over);
+                place = zero_group ? 2 : binary_place(i, negative, magnitude, steps);
             } else if (plain) {
                 place = magnitude > steps.above[negative] ? (negative ? 0 : 2) : 1;
             } else if (!zero_group) {
@@ -308,7 +339,32 @@ class mean_quantizer {
             }
             out[i] = members[place];
         }
-        return over;
+    }
+
+    /// Vector kernels for neighbours in binary32; false where there are none for them.
+    bool convert_by_sign(const piece& at, const group_steps& steps, bool zero_group, const std::array<Out, 3>& members,
+                         Out* out) const {
+        if constexpr (std::is_same_v<T, float> && (std::is_same_v<Out, float> || std::is_same_v<Out, std::uint8_t>)) {
+            const simd::block_kernels* kernels = simd::active_blocks();
+            if (kernels == nullptr || at.lanes != 1 || at.stride != 1) return false;
+            std::array<Out, 3> chosen = members;
+            simd::sign_limits limits{static_cast<std::int32_t>(steps.above[0]),
+                                     static_cast<std::int32_t>(steps.above[1])};
+            if (zero_group) {
+                chosen.fill(members[binary_ ? 2 : 1]);
+            } else if (binary_) {
+                chosen[1] = members[2];  // zero is +1
+                limits = {0, 0};
+            }
+            if constexpr (std::is_same_v<Out, float>) {
+                kernels->values_by_sign(x_.data() + at.first, out + at.first, at.count, limits, chosen.data());
+            } else {
+                kernels->codes_by_sign(x_.data() + at.first, out + at.first, at.count, limits, chosen.data());
+            }
+            return true;
+        } else {
+            return false;
+        }
     }
 
     std::uint32_t random_of(std::uint64_t i) const {
@@ -337,15 +393,13 @@ class mean_quantizer {
     }
 
     /// Nearest modes ask for the sign; the others divide by the scale as it is stored.
-    std::size_t binary_place(std::uint64_t i, bool negative, std::uint64_t magnitude, const group_steps& steps,
-                             std::uint64_t& over) const {
+    std::size_t binary_place(std::uint64_t i, bool negative, std::uint64_t magnitude, const group_steps& steps) const {
         const dyadic stored = scheme_.levels[0].format.finite_value(steps.scale_code);
         const dyadic value = own.magnitude_value(magnitude);
         if (stored.significand == 0) return 2;
         const std::array<dyadic, 1> divisor{stored};
         const extended q = value.significand == 0 ? extended{0, 0, false} : exact_quotient(value, divisor);
         const projected number = element_.finite(negative, q.significand, q.exponent, q.sticky, random_of(i));
-        over += number.overflowed;
         return number.negative ? 0 : 2;
     }
 

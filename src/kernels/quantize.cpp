@@ -48,9 +48,18 @@ axis_view seen_by(const scheme& s, const axis_view& view) noexcept {
     return s.flat ? axis_view{1, view.size(), 1, 1, view.size()} : view;
 }
 
+/// Are the first level's channels the lines of the view, neighbours in memory?
+bool channels_are_lines(const scheme& s, const axis_view& view) noexcept {
+    if (s.levels.empty() || !s.levels[0].group.channel) return false;
+    const bool said = view.channel_outer != 0 || view.channels != 0 || view.channel_inner != 0;
+    const bool leading = !said || (view.channel_outer == 1 && view.channels == view.outer);
+    return leading && view.inner == 1 && view.length >= 1 && view.length <= max_group_length;
+}
+
 /// Does the first level have groups that are no runs?
-bool needs_regrouping(const scheme& s) noexcept {
-    return !s.levels.empty() && (s.levels[0].group.is_tile() || s.levels[0].group.channel);
+bool needs_regrouping(const scheme& s, const axis_view& view) noexcept {
+    if (s.levels.empty() || channels_are_lines(s, view)) return false;
+    return s.levels[0].group.is_tile() || s.levels[0].group.channel;
 }
 
 /// The scheme with runs only. Channels on further levels are runs of scales, where a channel's scales lie together.
@@ -59,10 +68,12 @@ scheme with_runs(const scheme& s, const axis_view& view) {
     plain.hadamard = 0;
     plain.signs = 0;
     axis_view runs = view;
-    if (needs_regrouping(s)) {
+    if (needs_regrouping(s, view)) {
         const regrouping regroup(s, view);
         plain.levels[0].group = {regroup.length()};
         runs = regroup.view();
+    } else if (channels_are_lines(s, view)) {
+        plain.levels[0].group = {view.length};
     }
     for (std::size_t level = 1; level < plain.levels.size(); ++level) {
         scale_group& group = plain.levels[level].group;
@@ -134,7 +145,7 @@ template <carrier T, code_type C>
 quantize_report quantize_groups(std::span<const T> x, const axis_view& view, const scheme& s, std::span<C> codes,
                                 scale_planes& scales, const quantize_options& options) {
     const scheme plain = with_runs(s, view);
-    if (!needs_regrouping(s)) return detail::quantize_runs(x, view, plain, codes, scales, options);
+    if (!needs_regrouping(s, view)) return detail::quantize_runs(x, view, plain, codes, scales, options);
     const regrouped_call<T> call(x, s, view, options);
     std::vector<C> made(call.x.size());
     const quantize_report report = call.run(s.element, [&] {
@@ -149,7 +160,7 @@ template <carrier T>
 quantize_report fake_quantize_groups(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,
                                      const quantize_options& options) {
     const scheme plain = with_runs(s, view);
-    if (!needs_regrouping(s)) return detail::fake_quantize_runs(x, view, plain, out, options);
+    if (!needs_regrouping(s, view)) return detail::fake_quantize_runs(x, view, plain, out, options);
     const regrouped_call<T> call(x, s, view, options);
     std::vector<T> made(call.x.size());
     const quantize_report report = call.run(s.element, [&] {
@@ -164,7 +175,7 @@ template <carrier T, code_type C>
 void dequantize_groups(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
                        std::span<T> out, int threads) {
     const scheme plain = with_runs(s, view);
-    if (!needs_regrouping(s)) {
+    if (!needs_regrouping(s, view)) {
         detail::dequantize_runs(codes, view, plain, scales, out, threads);
         return;
     }
@@ -260,7 +271,7 @@ std::vector<std::uint64_t> scale_counts(const scheme& s, const axis_view& of) {
     const axis_view view = seen_by(s, of);
     const scheme plain = with_runs(s, view);
     std::vector<std::uint64_t> counts =
-        detail::scheme_layout(plain, needs_regrouping(s) ? regrouping(s, view).view() : view).counts();
+        detail::scheme_layout(plain, needs_regrouping(s, view) ? regrouping(s, view).view() : view).counts();
     if (s.zero_point) counts.push_back(counts[0]);
     if (s.double_quant) counts.push_back(1);
     return counts;
@@ -300,7 +311,7 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& of, const
     detail::check_not_kept(options.nan, "quantize_packed");
     const bool by_blocks = !s.double_quant && !s.zero_point && s.percentile == 0 && !scales_are_means(s) &&
                            s.scale_recipe != recipe::bitsandbytes;
-    if (by_blocks && s.hadamard == 0 && !needs_regrouping(s)) {
+    if (by_blocks && s.hadamard == 0 && !needs_regrouping(s, view)) {
         quantize_report report;
         if (detail::quantize_pairs(x, view, with_runs(s, view), packed, scales, with_recipe(s, options), report))
             return report;

@@ -78,32 +78,34 @@ class exact_sum {
 
     /// |sum| ÷ n as 128 leading bits, and whether anything follows them. n is not 0; a sum of zero gives zero.
     [[nodiscard]] constexpr extended quotient(std::uint64_t n) const noexcept {
-        // 192 zero bits below: the quotient of a sum of one bit by 64 bits still has 128.
-        std::array<std::uint64_t, limb_count + 3> q{};
         const std::array<std::uint64_t, limb_count> magnitude = magnitude_limbs();
-        std::copy(magnitude.begin(), magnitude.end(), q.begin() + 3);
+        std::size_t top = limb_count;
+        while (top != 0 && magnitude[top - 1] == 0) --top;
+        if (top == 0) return {0, 0, false};
+        // Long division of the leading limbs, with zeros below the lowest: the first quotient limb may be zero, three more hold 128 bits.
+        std::array<std::uint64_t, 4> q{};
         std::uint64_t rest = 0;
-        for (std::size_t i = q.size(); i-- > 0;) {
-            const uint128 t = (uint128{rest} << 64) | q[i];
+        for (std::size_t i = 0; i < q.size(); ++i) {
+            const uint128 t = (uint128{rest} << 64) | (i < top ? magnitude[top - 1 - i] : 0);
             q[i] = static_cast<std::uint64_t>(t / n);
             rest = static_cast<std::uint64_t>(t % n);
         }
-        std::size_t top = q.size() - 1;
-        while (top > 2 && q[top] == 0) --top;
-        if (q[top] == 0 && top == 2 && q[1] == 0) return {0, 0, false};
-        const int spare = 64 - bit_length(q[top]);
-        std::uint64_t high = q[top];
-        std::uint64_t low = q[top - 1];
         bool sticky = rest != 0;
+        for (std::size_t i = q.size(); i < top; ++i) sticky = sticky || magnitude[top - 1 - i] != 0;
+        const std::size_t first = q[0] != 0 ? 0 : 1;  // n has 64 bits, so the second is not zero then
+        const int spare = 64 - bit_length(q[first]);
+        std::uint64_t high = q[first];
+        std::uint64_t low = q[first + 1];
         if (spare != 0) {
             high = (high << spare) | (low >> (64 - spare));
-            low = (low << spare) | (q[top - 2] >> (64 - spare));
-            sticky = sticky || (q[top - 2] << spare) != 0;
+            low = (low << spare) | (q[first + 2] >> (64 - spare));
+            sticky = sticky || (q[first + 2] << spare) != 0;
         } else {
-            sticky = sticky || q[top - 2] != 0;
+            sticky = sticky || q[first + 2] != 0;
         }
-        for (std::size_t i = 0; i + 2 < top; ++i) sticky = sticky || q[i] != 0;
-        const auto exponent = lowest - 192 + static_cast<std::int32_t>(top - 1) * 64 - spare;
+        if (first == 0) sticky = sticky || q[3] != 0;
+        const auto exponent =
+            lowest + (static_cast<std::int32_t>(top) - static_cast<std::int32_t>(first) - 2) * 64 - spare;
         return {(uint128{high} << 64) | low, exponent, sticky};
     }
 

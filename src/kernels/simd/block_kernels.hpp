@@ -5,6 +5,7 @@
 #include "pack_kernel.hpp"
 #include "power_kernel.hpp"
 #include "quotient_kernel.hpp"
+#include "sign_kernel.hpp"
 
 namespace halfulp::simd {
 
@@ -33,6 +34,9 @@ constexpr block_kernels make_block_kernels() {
         is_sse2<A> ? nullptr : shorten_scales<A>,
         invert_scales<A>,
         pack4<A>,
+        sum_of_magnitudes<A>,
+        members_by_sign<A, std::uint8_t>,
+        members_by_sign<A, float>,
     };
 }
 

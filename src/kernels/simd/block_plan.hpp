@@ -55,6 +55,12 @@ struct short_scales {
     const float* low;
 };
 
+/// Bits of the magnitudes up to which an element is the middle member.
+struct sign_limits {
+    std::int32_t positive;
+    std::int32_t negative;
+};
+
 struct block_kernels {
     power_groups_kernel<float> round_groups[4];  ///< by grid_engine: direct, direct_signed, general, stochastic_a
     power_groups_kernel<std::uint8_t> encode_groups[4];
@@ -94,6 +100,11 @@ struct block_kernels {
                           double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
     void (*pack4)(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size);
+    /// See sign_kernel.hpp.
+    bool (*sum_of_magnitudes)(const float* x, std::size_t size, double* sum);
+    void (*codes_by_sign)(const float* x, std::uint8_t* out, std::size_t size, sign_limits limits,
+                          const std::uint8_t* members);
+    void (*values_by_sign)(const float* x, float* out, std::size_t size, sign_limits limits, const float* members);
 };
 
 }  // namespace halfulp::simd
