@@ -408,9 +408,9 @@ def complex_quantize(
     projection: Projection | str | None = None,
     threads: int | None = None,
 ) -> ComplexQuantized:
-    """x as codes {±1, ±i} and two scales for each group: s_re, the mean of abs(re) over the elements coded ±1, and s_im,
-    that of abs(im) over those coded ±i; exact means, rounded once (scale_rounding: a deterministic mode). A class without
-    elements has the scale 0, or the recipe's least one.
+    """x as codes {±1, ±i} and two scales for each group: s_re, the mean of abs(re) over the elements coded ±1, and
+    s_im, that of abs(im) over those coded ±i; exact means, rounded once (scale_rounding: a deterministic mode). A class
+    without elements has the scale 0, or the recipe's least one.
 
     A group with NaN or infinity gets NaN scales and the codes of +1 where the scale format has a NaN; otherwise those
     elements follow nan=. stages: residual stages, 1 to 4. rule: as in :func:`complex_encode`.

@@ -103,7 +103,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def test_every_recipe_has_a_vector_file() -> None:
     assert {path.stem for path in FILES} == {*RECIPES, "search_mse", "hadamard", "groups", "microexponents"}
-    assert [recipe.name for recipe in hu.recipes()] == list(RECIPES)
+    floats = [r.name for r in hu.recipes() if r.shape in ("power_of_two", "nvfp4")]  # others: test_codes_recipes.py
+    assert floats == list(RECIPES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
