@@ -45,7 +45,8 @@ def ttq(w: Any, threshold: Any = 0.05, *, group: Any = None, init: str = "least_
 
     threshold: 0 to 1, read as the decimal number that it prints as (0.05 is 1/20; also a Fraction or Decimal) and
     compared exactly; abs(w) = D is 0, as in the paper (its authors' code gives ±1 there). group: None (the whole
-    tensor, as the paper), "channel", or a length along the last axis. init: the paper learns both scales from 1.0 ("ones");
+    tensor, as the paper), "channel", or a length along the last axis. init: the paper learns both scales from 1.0
+    ("ones");
     "least_squares" gives the ones of least squared error for these codes, the means of abs(w) over each side, exact and
     rounded once to float32, 0 for an empty side.
 

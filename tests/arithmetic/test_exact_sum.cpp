@@ -53,7 +53,7 @@ void check_quotient(const exact_sum& sum, const cpp_int& exact, std::uint64_t n)
     }
     const cpp_int significand =
         (cpp_int(static_cast<std::uint64_t>(q.significand >> 64)) << 64) + static_cast<std::uint64_t>(q.significand);
-    REQUIRE(significand >> 127 == 1);
+    REQUIRE((significand >> 127) == 1);
     // significand × 2^exponent <= magnitude / (n 2^1200) < (significand + 1) × 2^exponent
     const int shift = q.exponent + 1200;
     const cpp_int scaled = shift >= 0 ? magnitude : magnitude << -shift;
