@@ -13,41 +13,14 @@ from halfulp._arrays import Carried, plain, take, thread_count, with_out
 from halfulp._convert import Codes, decode, pack, unsigned
 from halfulp._format import Format, check_ascii
 from halfulp._format import real_format as to_format
-from halfulp._phase_format import NAME, PhaseFormat
+from halfulp._phase_format import BITS, NAME, ComplexScheme, PhaseFormat
 from halfulp._projection import Projection
 from halfulp._tensors import NUMPY, PYTHON
 
-_BITS = 2
 _CARRIERS = ("complex64", "complex128")
 _ALLOWED = "complex64, complex128"
 _NEAREST = ("nearest_ties_to_even", "rne")
 _RECIPES = {"": 0.0, "fairy2i": 1e-6}  # the least scale, rounded to binary32
-
-
-class ComplexScheme(NamedTuple):
-    """pm1_pmi with a level of scales, two for each group. group: a length along the axis, "channel", "tensor", or None
-    where there are no scales. recipe: "" (the exact means) or "fairy2i" (no scale below 1e-6 in binary32)."""
-
-    group: int | str | None
-    scale: Format | None
-    recipe: str
-
-    @property
-    def name(self) -> str:
-        """The canonical text."""
-        if self.scale is None:
-            return NAME
-        return f"{NAME}/{self.group}:{self.scale.name}" + (f"@recipe={self.recipe}" if self.recipe else "")
-
-    @property
-    def bits_per_element(self) -> float:
-        """Bits per complex element, scales of whole groups of a length counted."""
-        if self.scale is None or isinstance(self.group, str) or self.group is None:
-            return float(_BITS)
-        return _BITS + 2 * self.scale.bits / self.group
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def complex_scheme(scheme: Any) -> ComplexScheme:
@@ -326,7 +299,7 @@ class ComplexQuantized:
     def bits(self) -> int:
         """All bits: codes and scales."""
         scales = sum(math.prod(c.shape) for c in self.scale_codes)
-        return _BITS * math.prod(self.codes.shape) + self._scale_bits * scales
+        return BITS * math.prod(self.codes.shape) + self._scale_bits * scales
 
     @property
     def bits_per_element(self) -> float:
@@ -343,11 +316,11 @@ class ComplexQuantized:
     def nbytes(self) -> int:
         """Bytes when packed."""
         scales = sum(int(_core.packed_size(math.prod(c.shape), self._scale_bits)) for c in self.scale_codes)
-        return int(_core.packed_size(math.prod(self.codes.shape), _BITS)) + scales
+        return int(_core.packed_size(math.prod(self.codes.shape), BITS)) + scales
 
     def pack(self) -> PackedComplex:
         """Codes (four in a byte, the first in the low bits) and scales as dense bytes."""
-        return PackedComplex(pack(self.codes, _BITS), tuple(pack(c, self._scale_bits) for c in self.scale_codes))
+        return PackedComplex(pack(self.codes, BITS), tuple(pack(c, self._scale_bits) for c in self.scale_codes))
 
     def dequantize(self, dtype: Any = None, *, threads: int | None = None) -> Any:
         """The values: ±s_re or ±i s_im, of several stages the exact sum, rounded once to x's dtype or to `dtype`."""

@@ -1,12 +1,16 @@
-"""The format of the complex code {±1, ±i}, which no real array takes."""
+"""The format of the complex code {±1, ±i} and its schemes, which no real array takes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from halfulp._format import Format
+
 NAME = "pm1_pmi"
+BITS = 2
 
 
 class PhaseFormat:
@@ -17,7 +21,7 @@ class PhaseFormat:
 
     name = NAME
     kind = "complex"
-    bits = 2
+    bits = BITS
     signed = True
     has_inf = False
     has_nan = False
@@ -48,8 +52,34 @@ class PhaseFormat:
         return hash(NAME)
 
 
+class ComplexScheme(NamedTuple):
+    """pm1_pmi with a level of scales, two for each group. group: a length along the axis, "channel", "tensor", or None
+    where there are no scales. recipe: "" (the exact means) or "fairy2i" (no scale below 1e-6 in binary32)."""
+
+    group: int | str | None
+    scale: Format | None
+    recipe: str
+
+    @property
+    def name(self) -> str:
+        """The canonical text."""
+        if self.scale is None:
+            return NAME
+        return f"{NAME}/{self.group}:{self.scale.name}" + (f"@recipe={self.recipe}" if self.recipe else "")
+
+    @property
+    def bits_per_element(self) -> float:
+        """Bits per complex element, scales of whole groups of a length counted."""
+        if self.scale is None or isinstance(self.group, str) or self.group is None:
+            return float(BITS)
+        return BITS + 2 * self.scale.bits / self.group
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def names_phases(text: Any) -> bool:
     """Does this name the complex code, alone or with scales?"""
     if isinstance(text, str):
         return text.startswith(NAME) and text.replace("@", "/").split("/", 1)[0] == NAME
-    return isinstance(text, PhaseFormat) or type(text).__name__ == "ComplexScheme"
+    return isinstance(text, (PhaseFormat, ComplexScheme))

@@ -12,15 +12,11 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import plain, take, thread_count
-from halfulp._complex import (
-    ComplexQuantized,
-    ComplexScheme,
-    complex_carried,
-    groups_of,
-)
+from halfulp._complex import ComplexQuantized, complex_carried, groups_of
 from halfulp._complex import complex_encode as encode
 from halfulp._complex import complex_quantize as quantize
 from halfulp._convert import unsigned
+from halfulp._phase_format import ComplexScheme
 
 __all__ = [
     "ComplexQuantized",

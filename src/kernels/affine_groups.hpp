@@ -148,8 +148,8 @@ class affine_quantizer {
         const bool torch = scheme_.scale_recipe == recipe::torch_ao;
         projected stored = to_scale_.zero(false);
         if (torch) {
-            const float low = narrowed(below);
-            const float high = narrowed(above);
+            const float low = to_binary32(below);
+            const float high = to_binary32(above);
             const float steps = static_cast<float>(most_);
             const float scale = std::max((high + low) / steps, 0x1p-23f);
             stored = project(scale, to_scale_);
@@ -158,10 +158,7 @@ class affine_quantizer {
             width.add(false, below.significand, below.exponent);
             width.add(false, above.significand, above.exponent);
             const extended q = width.quotient(static_cast<std::uint64_t>(most_));
-            const bool drawn = options_.scale_rounding && is_stochastic(*options_.scale_rounding);
-            const std::uint32_t random =
-                drawn ? options_.random.source.word(g, 0x80000000u) >> (32 - options_.random_bits) : 0;
-            stored = to_scale_.finite(false, q.significand, q.exponent, q.sticky, random);
+            stored = to_scale_.finite(false, q.significand, q.exponent, q.sticky, scale_random(options_, 0, g));
             group.rounded_to_zero = stored.significand == 0;
         }
         if (range.nonfinite && to_scale_.grid.has_nan) stored = to_scale_.nan_result();
@@ -171,7 +168,7 @@ class affine_quantizer {
         if (torch) {
             const float scale = decode<float>(group.scale_code, scheme_.levels[0].format);
             group.reciprocal = 1.0f / scale;
-            const float quotient = narrowed(below) / scale;
+            const float quotient = to_binary32(below) / scale;
             group.zero = static_cast<std::int64_t>(project_value(quotient, to_zero_).significand);
         } else if (below.significand != 0) {
             const extended q = exact_quotient(below, group.scale.all());
@@ -185,10 +182,6 @@ class affine_quantizer {
         const dyadic value = own.magnitude_value(magnitude);
         return part == 32 ? value : dyadic{false, value.significand * part, value.exponent - 5};
     }
-    static float narrowed(const dyadic& x) noexcept {
-        constexpr projector to_binary32(binary32_format, projection{});
-        return to_value<float>(to_binary32.finite(false, x.significand, x.exponent, false, 0));
-    }
 
     /// q of one element.
     struct integer {
@@ -201,10 +194,7 @@ class affine_quantizer {
         const bool finite = (to_bits(x) & own.magnitude_mask()) < own.infinity_magnitude();
         projected k;
         if (group.reciprocal != 0 && finite) {
-            const dyadic value = own.magnitude_value(to_bits(x) & own.magnitude_mask());
-            const float narrow = narrowed(value);
-            const bool negative = (to_bits(x) & own.sign_mask()) != 0;
-            k = project_value((negative ? -narrow : narrow) * group.reciprocal, encoder_.how(), random);
+            k = project_value(to_binary32(x) * group.reciprocal, encoder_.how(), random);
         } else {
             k = encoder_(x, group.scale, quick, random);
         }
@@ -221,18 +211,13 @@ class affine_quantizer {
 
     std::uint64_t convert(const piece& at, std::uint64_t lane, const affine_group& group, Out* out) const {
         const bool quick = encoder_.divides_in_binary64(group.scale);
-        const bool stochastic = is_stochastic(options_.rounding);
         const int width = scheme_.element.bits();
         const std::int64_t first = scheme_.element.has_signed_codes() ? std::int64_t{1} << (width - 1) : 0;
         const scaled_decoder<T> decode_element;
         std::uint64_t over = 0;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t i = at.first + j * at.stride + lane;
-            const std::uint32_t random = !stochastic ? 0
-                                         : options_.random.from == randomness::kind::given
-                                             ? options_.random.given[i]
-                                             : options_.random.source.word(i) >> (32 - options_.random_bits);
-            const integer element = quantized(x_[i], group, quick, random);
+            const integer element = quantized(x_[i], group, quick, element_random(options_, i));
             if (element.missing_nan && options_.nan == nan_policy::raise) throw_missing_nan(i, scheme_.element);
             over += element.saturated;
             if constexpr (codes) {

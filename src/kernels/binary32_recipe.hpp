@@ -26,6 +26,11 @@ inline float to_binary32(const dyadic& x) noexcept {
     return to_value<float>(to.finite(x.negative, x.significand, x.exponent, false, 0));
 }
 
+inline float to_binary32(const extended& x) noexcept {
+    constexpr projector to(binary32_format, projection{});
+    return x.significand == 0 ? 0.0f : to_value<float>(to.finite(false, x.significand, x.exponent, x.sticky, 0));
+}
+
 class binary32_recipe {
   public:
     /// amax: the tensor's largest finite magnitude, above zero.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "binary32_recipe.hpp"
 #include "float_environment.hpp"
 #include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/kernels/quantize.hpp"
@@ -82,9 +83,6 @@ quantize_report bitsandbytes_quantize(std::span<const T> x, const scheme& s, con
     const bitsandbytes_table table(s.element);
     const scaled_decoder<T> decode_element;
     std::vector<std::uint64_t> maxima(layout.counts()[0]);
-    const auto narrow = [](T value) {
-        return to_nearest_value<float>(projected_from_code(to_bits(value), carrier_traits<T>::format));
-    };
     const std::uint64_t length = s.levels[0].group.is_tensor() ? x.size() : s.levels[0].group.length;
     parallel_for(maxima.size(), options.threads, 16, [&](std::size_t begin, std::size_t end) {
         const float_environment environment;
@@ -93,7 +91,7 @@ quantize_report bitsandbytes_quantize(std::span<const T> x, const scheme& s, con
             float absmax = 0;
             bool has_nan = false;
             for (std::uint64_t i = at.first; i < at.first + at.count; ++i) {
-                const float magnitude = std::fabs(narrow(x[i]));
+                const float magnitude = std::fabs(to_binary32(x[i]));
                 has_nan = has_nan || std::isnan(magnitude);
                 if (magnitude > absmax) absmax = magnitude;
             }
@@ -104,7 +102,7 @@ quantize_report bitsandbytes_quantize(std::span<const T> x, const scheme& s, con
             scale.include(s.levels[0].format, maxima[g]);
             const float divisor = has_nan && s.element.bits() <= 4 ? stored : absmax;
             for (std::uint64_t i = at.first; i < at.first + at.count; ++i) {
-                const std::uint64_t code = table.code(narrow(x[i]), divisor, last);
+                const std::uint64_t code = table.code(to_binary32(x[i]), divisor, last);
                 if constexpr (std::is_same_v<T, Out>) {
                     out[i] = decode_element(projected_from_code(code, s.element), scale);
                 } else {

@@ -97,8 +97,7 @@ class block_conversion {
         }
         keeps_codes_ = keep_codes;
         if (finds_scales() && scheme_.levels.size() == 2) find_outer_scale();
-        stream_ = may_stream() && static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
-                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out));
+        stream_ = may_stream() && should_stream(x_, out_, x.size());
         std::atomic<std::uint64_t> zero_scales{0};
         std::atomic<std::uint64_t> saturated{0};
         const auto part = [&](std::size_t begin, std::size_t end, const auto& body) {

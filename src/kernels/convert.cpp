@@ -32,9 +32,8 @@ template <carrier T, class Out, class Sink>
 void convert_array(std::span<const T> x, std::span<Out> out, const float_format& format, const projection& how,
                    const randomness& random, int threads, const Sink& sink) {
     const detail::conversion<T, Out> vectors(format, how, random);
-    const bool stream = vectors.covers() && vectors.may_stream() &&
-                        static_cast<const void*>(x.data()) != static_cast<const void*>(out.data()) &&
-                        detail::worth_streaming(x.size_bytes(), out.size_bytes());
+    const bool stream =
+        vectors.covers() && vectors.may_stream() && detail::should_stream(x.data(), out.data(), x.size());
     detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         const auto define = [&](std::size_t from, std::size_t to, const T* at) {
             detail::with_mode(how.rounding, [&]<rounding_mode Mode>() {
@@ -92,9 +91,8 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
     detail::check_holds(carrier_traits<T>::format, format);
     detail::check_threads(threads);
     const detail::decoding<T, C> vectors(format);
-    const bool stream = vectors.covers() && vectors.may_stream() &&
-                        static_cast<const void*>(codes.data()) != static_cast<const void*>(out.data()) &&
-                        detail::worth_streaming(codes.size_bytes(), out.size_bytes());
+    const bool stream =
+        vectors.covers() && vectors.may_stream() && detail::should_stream(codes.data(), out.data(), codes.size());
     // Up to 8 bits the table is no larger than a few cache lines; building it costs less than it saves beyond a few codes.
     std::array<T, 256> table;
     const bool tabulated = !vectors.covers() && format.bits() <= 8 && codes.size() > 256;
@@ -116,20 +114,7 @@ void decode(std::span<const C> codes, std::span<T> out, const float_format& form
 template <carrier T>
 void probability_away(std::span<const T> x, std::span<double> out, const float_format& format, rounding_mode mode,
                       int random_bits, int threads) {
-    detail::check_sizes(x.size(), out.size());
-    detail::check_threads(threads);
-    detail::check_random(rounding_mode::toward_zero, random_bits, {}, x.size());
-    detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-            const std::uint64_t magnitude = to_bits(x[i]) & carrier_traits<T>::format.magnitude_mask();
-            const bool nan = magnitude > carrier_traits<T>::format.infinity_magnitude();
-            // A count below or equal to 2^32 over a power of two: exact in binary64. Signed, as compilers convert unsigned 64-bit
-            // numbers by a difference, which is -0 for 0 where the caller rounds downward.
-            const auto count = static_cast<std::int64_t>(count_away(x[i], format, mode, random_bits));
-            out[i] = nan ? std::numeric_limits<double>::quiet_NaN()
-                         : static_cast<double>(count) / static_cast<double>(std::int64_t{1} << random_bits);
-        }
-    });
+    probability_away(x, out, halfulp::format(format), mode, random_bits, threads);
 }
 
 #define HALFULP_CARRIER(T)                                                                                            \

@@ -43,18 +43,18 @@ bool convert_integers(std::span<const T> x, std::span<Out> out, const format& f,
     if (f.as_fixed() == nullptr) return false;
     const detail::integer_conversion<T, Out> vectors(*f.as_fixed(), how, random);
     if (!vectors.covers()) return false;
-    const bool stream = vectors.may_stream() &&
-                        static_cast<const void*>(x.data()) != static_cast<const void*>(out.data()) &&
-                        detail::worth_streaming(x.size_bytes(), out.size_bytes());
+    const bool stream = vectors.may_stream() && detail::should_stream(x.data(), out.data(), x.size());
     detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         vectors.run(x.data(), out.data(), begin, end - begin, stream, define);
     });
     return true;
 }
 
-template <carrier T, class Out, class Sink>
+/// Vector kernels where there are some for the call, by_steps(steps, first element, how many) where the format is a short table, else the
+/// definition, which hands every projected number to sink(index, number).
+template <carrier T, class Out, class BySteps, class Sink>
 void project_array(std::span<const T> x, std::span<Out> out, const format& f, const projection& how,
-                   const randomness& random, int threads, const Sink& sink) {
+                   const randomness& random, int threads, const BySteps& by_steps, const Sink& sink) {
     const any_projector to(f, how);
     const auto define = [&](std::size_t begin, std::size_t end, const T* at) {
         if (is_stochastic(how.rounding)) {
@@ -64,8 +64,14 @@ void project_array(std::span<const T> x, std::span<Out> out, const format& f, co
         }
     };
     if (convert_integers(x, out, f, how, random, threads, define)) return;
-    detail::parallel_for(x.size(), threads, detail::thread_grain,
-                         [&](std::size_t begin, std::size_t end) { define(begin, end, x.data() + begin); });
+    const detail::step_conversion<T> steps(f, how, x.size());
+    detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
+        if (steps.covers()) {
+            by_steps(steps, begin, end - begin);
+        } else {
+            define(begin, end, x.data() + begin);
+        }
+    });
 }
 
 }  // namespace
@@ -79,13 +85,10 @@ void round(std::span<const T> x, std::span<T> out, const format& f, const projec
     check_projection(f, how, false);
     detail::check_threads(threads);
     detail::check_random(how.rounding, how.random_bits, random, x.size());
-    if (const detail::step_conversion<T> steps(f, how, x.size()); f.as_fixed() == nullptr && steps.covers()) {
-        detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
-            steps.round(x.data(), out.data(), begin, end - begin, false);
-        });
-        return;
-    }
-    project_array(x, out, f, how, random, threads, [&](std::size_t i, const projected& number) {
+    const auto by_steps = [&](const auto& steps, std::size_t first, std::size_t size) {
+        steps.round(x.data(), out.data(), first, size, false);
+    };
+    project_array(x, out, f, how, random, threads, by_steps, [&](std::size_t i, const projected& number) {
         out[i] = number.missing_nan && how.nan == nan_policy::keep ? from_bits<T>(carrier_traits<T>::format.nan_code())
                                                                    : to_nearest_value<T>(number);
     });
@@ -101,15 +104,12 @@ void encode(std::span<const T> x, std::span<C> codes, const format& f, const pro
     detail::check_random(how.rounding, how.random_bits, random, x.size());
     detail::check_code_width(std::numeric_limits<C>::digits, f);
     detail::check_not_kept(how.nan, "encode");
-    if (const detail::step_conversion<T> steps(f, how, x.size()); f.as_fixed() == nullptr && steps.covers()) {
-        detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
-            steps.encode(x.data(), codes.data(), begin, end - begin);
-        });
-        return;
-    }
+    const auto by_steps = [&](const auto& steps, std::size_t first, std::size_t size) {
+        steps.encode(x.data(), codes.data(), first, size);
+    };
     const int width = f.bits();
     const bool is_signed = f.has_signed_codes();
-    project_array(x, codes, f, how, random, threads, [&](std::size_t i, const projected& number) {
+    project_array(x, codes, f, how, random, threads, by_steps, [&](std::size_t i, const projected& number) {
         codes[i] = detail::stored_code<C>(to_code(number, f), width, is_signed);
     });
 }
@@ -123,9 +123,8 @@ void decode(std::span<const C> codes, std::span<T> out, const format& f, int thr
     detail::check_code_width(std::numeric_limits<C>::digits, f);
     const detail::decoding<T, C> vectors(f);
     if (!vectors.checks_codes()) detail::check_codes("codes", codes, f);
-    const bool stream = vectors.covers() && vectors.may_stream() &&
-                        static_cast<const void*>(codes.data()) != static_cast<const void*>(out.data()) &&
-                        detail::worth_streaming(codes.size_bytes(), out.size_bytes());
+    const bool stream =
+        vectors.covers() && vectors.may_stream() && detail::should_stream(codes.data(), out.data(), codes.size());
     const std::uint64_t mask = low_ones(f.bits());
     detail::parallel_for(codes.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         if (vectors.covers()) {
@@ -140,7 +139,6 @@ void decode(std::span<const C> codes, std::span<T> out, const format& f, int thr
 template <carrier T>
 void probability_away(std::span<const T> x, std::span<double> out, const format& f, rounding_mode mode, int random_bits,
                       int threads) {
-    if (const float_format* is = f.as_float()) return probability_away(x, out, *is, mode, random_bits, threads);
     detail::check_sizes(x.size(), out.size());
     detail::check_threads(threads);
     detail::check_random(rounding_mode::toward_zero, random_bits, {}, x.size());
@@ -148,6 +146,8 @@ void probability_away(std::span<const T> x, std::span<double> out, const format&
         for (std::size_t i = begin; i < end; ++i) {
             constexpr float_format from = carrier_traits<T>::format;
             const std::uint64_t magnitude = to_bits(x[i]) & from.magnitude_mask();
+            // A count below or equal to 2^32 over a power of two: exact in binary64. Signed, as compilers convert unsigned 64-bit
+            // numbers by a difference, which is -0 for 0 where the caller rounds downward.
             const auto count = static_cast<std::int64_t>(count_away(x[i], f, mode, random_bits));
             out[i] = magnitude > from.infinity_magnitude()
                          ? std::numeric_limits<double>::quiet_NaN()

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "binary32_recipe.hpp"
 #include "float_environment.hpp"
 #include "halfulp/arithmetic/exact_sum.hpp"
 #include "halfulp/kernels/quantize.hpp"
@@ -89,10 +90,8 @@ inline float offset_of(std::span<const float> scales, recipe r) noexcept {
         sum.add(scale);
         ++count;
     }
-    if (sum.is_zero()) return 0;
-    const extended mean = sum.quotient(count);
-    constexpr projector to_binary32(binary32_format, projection{});
-    return to_value<float>(to_binary32.finite(false, mean.significand, mean.exponent, mean.sticky, 0));
+    if (count == 0) return 0;
+    return to_binary32(sum.quotient(count));
 }
 
 /// Planes of the result: codes of the table, the outer scales, the offset.

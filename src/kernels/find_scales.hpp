@@ -125,6 +125,19 @@ struct outer_scales {
     [[nodiscard]] std::span<const dyadic> all() const noexcept { return {values.data(), count}; }
 };
 
+/// R of element i; 0 where no random bits are drawn.
+inline std::uint32_t element_random(const quantize_options& options, std::uint64_t i) {
+    if (!is_stochastic(options.rounding)) return 0;
+    return options.random.from == randomness::kind::given ? options.random.given[i]
+                                                          : options.random.source.word(i) >> (32 - options.random_bits);
+}
+
+/// R of scale i of a level; 0 where no random bits are drawn.
+inline std::uint32_t scale_random(const quantize_options& options, std::size_t level, std::uint64_t i) {
+    if (!options.scale_rounding || !is_stochastic(*options.scale_rounding)) return 0;
+    return options.random.source.word(i, 0x80000000u + static_cast<std::uint32_t>(level)) >> (32 - options.random_bits);
+}
+
 /// Calls find(i), a group_scale, for every scale of a level and keeps the codes; returns how many rounded to zero under a positive
 /// largest magnitude.
 template <class Find>
@@ -219,14 +232,10 @@ std::uint64_t find_scales(std::span<const T> x, const scheme& s, const scheme_la
         zero_scales = find_binary32_scales<T>(s, layout, options, *steps, maxima[0], scales);
     } else {
         const rounding_mode* rounding = options.scale_rounding ? &*options.scale_rounding : nullptr;
-        const bool stochastic = rounding != nullptr && is_stochastic(*rounding);
         for (std::size_t level = levels; level-- > 0;) {
             const scale_rule rule(s, level, rounding, options.random_bits);
             zero_scales += fill_level(scales[level], layout.counts()[level], options.threads, [&](std::uint64_t i) {
-                const std::uint32_t random =
-                    stochastic ? options.random.source.word(i, 0x80000000u + static_cast<std::uint32_t>(level)) >>
-                                     (32 - options.random_bits)
-                               : 0;
+                const std::uint32_t random = scale_random(options, level, i);
                 const dyadic amax = carrier_traits<T>::format.magnitude_value(maxima[level].magnitude[i]);
                 return rule.scale(amax, outer_scales(s, layout, scales, level, i).all(),
                                   level == 0 && maxima[0].nonfinite[i] != 0, random);

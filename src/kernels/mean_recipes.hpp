@@ -154,7 +154,7 @@ class mean_quantizer {
 
     /// Where, in units of the divisor, a magnitude of each sign becomes the outer member.
     void find_boundaries() {
-        if (is_stochastic(options_.rounding)) return;
+        if (binary_ || is_stochastic(options_.rounding)) return;
         for (const bool negative : {false, true}) {
             const auto outer = [&](std::uint64_t quarters) {
                 return element_.finite(negative, quarters, -2, false, 0).significand != 0;
@@ -220,9 +220,8 @@ class mean_quantizer {
                 }
                 break;
             case recipe::twn: {
-                const exact_sum seven = total.times(7);
-                steps.above = {rounded_down(seven.quotient(10 * n)).first, 0};
-                steps.above[1] = steps.above[0];
+                const std::uint64_t delta = rounded_down(total.times(7).quotient(10 * n)).first;
+                steps.above = {delta, delta};
                 const group_sum beyond = sum_from(steps.above[0] + 1);
                 total = beyond.magnitudes;
                 count = std::max<std::uint64_t>(beyond.count, 1);
@@ -230,6 +229,7 @@ class mean_quantizer {
             }
             case recipe::bitnet: return bitnet_steps(sum, n, group);
             default:
+                if (binary_) break;  // elements ask for their sign, or divide by the scale as it is stored
                 steps.divisor = total.times(inverse_epsilon);
                 steps.divisor.add(false, n, 0);
                 steps.divisor_count = n * inverse_epsilon;
@@ -256,9 +256,7 @@ class mean_quantizer {
             steps.scale_is_nan = true;
             return;
         }
-        const bool drawn = options_.scale_rounding && is_stochastic(*options_.scale_rounding);
-        const std::uint32_t random =
-            drawn ? options_.random.source.word(group, 0x80000000u) >> (32 - options_.random_bits) : 0;
+        const std::uint32_t random = scale_random(options_, 0, group);
         const projected rounded =
             none ? to_scale_.zero(false)
                  : to_scale_.finite(false, scale.significand, scale.exponent, scale.sticky, random);
@@ -269,12 +267,7 @@ class mean_quantizer {
 
     /// The released code's steps in binary32; elements, scaled, meet the grid as binary32 numbers.
     group_steps bitnet_steps(const group_sum& sum, std::uint64_t n, std::uint64_t group) const {
-        const projector to_binary32(binary32_format, projection{});
-        const extended mean = sum.magnitudes.quotient(n);
-        const float gamma =
-            mean.significand == 0
-                ? 0.0f
-                : to_value<float>(to_binary32.finite(false, mean.significand, mean.exponent, mean.sticky, 0));
+        const float gamma = to_binary32(sum.magnitudes.quotient(n));
         group_steps steps;
         steps.reciprocal = 1.0f / std::max(gamma, 1e-5f);
         const dyadic inverse = binary32_format.magnitude_value(to_bits(1.0f / steps.reciprocal));
@@ -293,10 +286,9 @@ class mean_quantizer {
     }
 
     projected scaled(std::uint64_t magnitude, bool negative, float reciprocal, std::uint32_t random) const noexcept {
-        const dyadic value = own.magnitude_value(magnitude);
-        const projector to_binary32(binary32_format, projection{});
-        const float narrow = to_value<float>(to_binary32.finite(negative, value.significand, value.exponent, false, 0));
-        return project_value(narrow * reciprocal, element_, random);
+        dyadic value = own.magnitude_value(magnitude);
+        value.negative = negative;
+        return project_value(to_binary32(value) * reciprocal, element_, random);
     }
 
     /// Converts lane `lane` of a piece. Nothing counts as saturated: that magnitudes lie beyond a mean is what means are.
@@ -367,17 +359,10 @@ class mean_quantizer {
         }
     }
 
-    std::uint32_t random_of(std::uint64_t i) const {
-        if (!is_stochastic(options_.rounding)) return 0;
-        return options_.random.from == randomness::kind::given
-                   ? options_.random.given[i]
-                   : options_.random.source.word(i) >> (32 - options_.random_bits);
-    }
-
     std::size_t random_place(std::uint64_t i, bool negative, std::uint64_t magnitude, const group_steps& steps) const {
         projected number;
         if (scheme_.scale_recipe == recipe::bitnet) {
-            number = scaled(magnitude, negative, steps.reciprocal, random_of(i));
+            number = scaled(magnitude, negative, steps.reciprocal, element_random(options_, i));
         } else {
             const dyadic value = own.magnitude_value(magnitude);
             // |x| / (divisor / count): 1 or more is 1.
@@ -387,7 +372,7 @@ class mean_quantizer {
             part.add(false, static_cast<std::uint64_t>(product >> 64), value.exponent + 64);
             if (!part.minus(steps.divisor).negative()) return negative ? 0 : 2;
             const std::uint64_t fraction = steps.divisor.fraction_of(value, steps.divisor_count);
-            number = element_.finite(negative, fraction, -64, false, random_of(i));
+            number = element_.finite(negative, fraction, -64, false, element_random(options_, i));
         }
         return number.significand == 0 ? 1 : number.negative ? 0 : 2;
     }
@@ -399,7 +384,8 @@ class mean_quantizer {
         if (stored.significand == 0) return 2;
         const std::array<dyadic, 1> divisor{stored};
         const extended q = value.significand == 0 ? extended{0, 0, false} : exact_quotient(value, divisor);
-        const projected number = element_.finite(negative, q.significand, q.exponent, q.sticky, random_of(i));
+        const projected number =
+            element_.finite(negative, q.significand, q.exponent, q.sticky, element_random(options_, i));
         return number.negative ? 0 : 2;
     }
 

@@ -309,8 +309,8 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& of, const
                                     std::to_string(x.size()) + " codes of " + std::to_string(bits) + " bits");
     }
     detail::check_not_kept(options.nan, "quantize_packed");
-    const bool by_blocks = !s.double_quant && !s.zero_point && s.percentile == 0 && !scales_are_means(s) &&
-                           s.scale_recipe != recipe::bitsandbytes;
+    const bool by_blocks =
+        !s.double_quant && !s.zero_point && !scales_are_means(s) && s.scale_recipe != recipe::bitsandbytes;
     if (by_blocks && s.hadamard == 0 && !needs_regrouping(s, view)) {
         quantize_report report;
         if (detail::quantize_pairs(x, view, with_runs(s, view), packed, scales, with_recipe(s, options), report))

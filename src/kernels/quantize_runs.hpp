@@ -43,7 +43,6 @@ quantize_report quantize_by(std::span<const T> x, const scheme& s, const axis_vi
                             scale_planes* scales, const quantize_options& options, const Sink& sink,
                             std::uint8_t* packed) {
     const scheme_layout layout(s, view);
-    const bool stochastic = is_stochastic(options.rounding);
     const bool no_negative_zero = s.scale_recipe == recipe::llama_cpp;
     std::optional<binary32_recipe> steps;
     const projection how{.rounding = options.rounding,
@@ -64,10 +63,7 @@ quantize_report quantize_by(std::span<const T> x, const scheme& s, const axis_vi
         const float block = steps && scale.count != 0 ? to_binary32(scale.factors[0]) : 0;
         for (std::uint64_t j = 0; j < at.count; ++j) {
             const std::uint64_t i = at.first + j * at.stride + k;
-            const std::uint32_t random = !stochastic ? 0
-                                         : options.random.from == randomness::kind::given
-                                             ? options.random.given[i]
-                                             : options.random.source.word(i) >> (32 - options.random_bits);
+            const std::uint32_t random = element_random(options, i);
             projected element = steps && is_scaled(x[i], scale)
                                     ? project_value(steps->scaled(to_binary32(x[i]), block), encoder.how(), random)
                                     : encoder(x[i], scale, quick, random);
@@ -79,30 +75,22 @@ quantize_report quantize_by(std::span<const T> x, const scheme& s, const axis_vi
         }
         return over;
     };
-    block_conversion<T, Out> vectors(s, layout, view, options);
-    if constexpr (std::is_same_v<Projector, any_projector>) {
-        if (step_blocks<T, Out> stepping(s, layout, view, options); !vectors.covers() && stepping.covers()) {
-            stepping.pack_into(packed);
-            if (stepping.finds_scales()) return stepping.run(x, out, scales, define);
-            scale_planes found;
-            scale_planes& planes = scales == nullptr ? found : *scales;
-            quantize_report report;
-            report.zero_scales = find_scales(x, s, layout, options, planes, steps);
-            report.saturated = stepping.run(x, out, &planes, define).saturated;
-            return report;
-        }
-    }
-    if (packed != nullptr) vectors.pack_into(packed);
-    const bool by_vectors = vectors.covers() && s.percentile == 0;
-    if (by_vectors && vectors.finds_scales()) return vectors.run(x, out, scales, define);
     scale_planes own;
     scale_planes& planes = scales == nullptr ? own : *scales;
     quantize_report report;
-    report.zero_scales = find_scales(x, s, layout, options, planes, steps);
-    if (by_vectors && !steps) {
-        report.saturated = vectors.run(x, out, &planes, define).saturated;
+    // Neither engine covers recipes that compute elements step by step.
+    const auto run_by = [&](auto& engine) {
+        if (packed != nullptr) engine.pack_into(packed);
+        if (engine.finds_scales()) return engine.run(x, out, scales, define);
+        report.zero_scales = find_scales(x, s, layout, options, planes, steps);
+        report.saturated = engine.run(x, out, &planes, define).saturated;
         return report;
+    };
+    if (block_conversion<T, Out> vectors(s, layout, view, options); vectors.covers()) return run_by(vectors);
+    if constexpr (std::is_same_v<Projector, any_projector>) {
+        if (step_blocks<T, Out> stepping(s, layout, view, options); stepping.covers()) return run_by(stepping);
     }
+    report.zero_scales = find_scales(x, s, layout, options, planes, steps);
     std::atomic<std::uint64_t> saturated{0};
     parallel_for(layout.pieces(), options.threads, 1, [&](std::size_t begin, std::size_t end) {
         const float_environment environment;

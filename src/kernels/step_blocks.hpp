@@ -43,7 +43,7 @@ class step_blocks {
         step_kernels_ = simd::active_steps();
         const bool in_rows = layout.whole() || view.inner == 1;
         if (sizeof(T) == 8 || step_kernels_ == nullptr || !in_rows || s.element.as_float() != nullptr ||
-            view.size() < worth_steps(s.element) || !divides(s.scale_recipe) || s.percentile != 0 || s.double_quant)
+            view.size() < worth_steps(s.element) || !divides(s.scale_recipe))
             return;
         steps_ = find_quotient_steps(s.element, element_projection(options));
         if (steps_ == nullptr) return;
@@ -86,8 +86,7 @@ class step_blocks {
             scales->resize(1);
             (*scales)[0].resize(layout_.counts()[0]);
         }
-        stream_ = may_stream() && static_cast<const void*>(x_) != static_cast<const void*>(out_) &&
-                  worth_streaming(x.size_bytes(), x.size() * sizeof(Out));
+        stream_ = may_stream() && should_stream(x_, out_, x.size());
         std::atomic<std::uint64_t> zero_scales{0};
         std::atomic<std::uint64_t> saturated{0};
         parallel_for(layout_.pieces(), options_.threads, 64, [&](std::size_t begin, std::size_t end) {

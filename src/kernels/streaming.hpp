@@ -10,6 +10,13 @@ namespace halfulp::detail {
 /// `read` and `written`: bytes that the whole call touches.
 bool worth_streaming(std::size_t read, std::size_t written) noexcept;
 
+/// The same for an array of `size` elements into another: not where it is the same memory.
+template <class In, class Out>
+bool should_stream(const In* x, const Out* out, std::size_t size) noexcept {
+    return static_cast<const void*>(x) != static_cast<const void*>(out) &&
+           worth_streaming(size * sizeof(In), size * sizeof(Out));
+}
+
 /// Streaming stores take whole aligned vectors: how many elements lie before the first one. Element addresses are multiples of
 /// their size.
 template <class T>

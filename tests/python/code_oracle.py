@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ def finite(x: Value) -> Fraction:
     return ZERO if isinstance(x, str) else x
 
 
-class Format:
+class Format(ABC):
     """What the kinds share: NaN, and the order of the decisions."""
 
     name: str
@@ -60,27 +61,27 @@ class Format:
     wraps = False
     unbounded = False
 
-    def spot(self, x: Fraction) -> Spot:
-        raise NotImplementedError
+    @abstractmethod
+    def spot(self, x: Fraction) -> Spot: ...
 
+    @abstractmethod
     def settle(self, rounded: Fraction, x: Value, mode: str, overflow: str, nan: str) -> Result:
         """Overflow, decided on the rounded number."""
-        raise NotImplementedError
 
-    def infinite(self, negative: bool, mode: str, overflow: str, nan: str) -> Result:
-        raise NotImplementedError
+    @abstractmethod
+    def infinite(self, negative: bool, mode: str, overflow: str, nan: str) -> Result: ...
 
+    @abstractmethod
     def value(self, code: int) -> Value:
         """Decode."""
-        raise NotImplementedError
 
-    def code(self, value: Value) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def code(self, value: Value) -> int: ...
 
     @property
+    @abstractmethod
     def top(self) -> Fraction:
         """The largest finite member."""
-        raise NotImplementedError
 
     @property
     def bottom(self) -> Fraction:

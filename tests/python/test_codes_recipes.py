@@ -257,11 +257,13 @@ def test_codes_and_maxima_of_bitsandbytes(case: str) -> None:
         assert q.codes.tolist() == recorded[element]["codes"], element
 
 
-@pytest.mark.parametrize("case", [c for c in VECTORS["cases"] if c not in ("infinite", "nan")])
+# The blocks of 64 that nf4_64_dq256 has, of finite numbers.
+DOUBLE_QUANTIZED = [c for c, r in VECTORS["cases"].items() if r["block"] == 64 and c not in ("infinite", "nan")]
+
+
+@pytest.mark.parametrize("case", DOUBLE_QUANTIZED)
 def test_double_quantization_of_bitsandbytes(case: str) -> None:
     recorded = VECTORS["cases"][case]
-    if recorded["block"] != 64:
-        pytest.skip("another block length")
     x = np.array(recorded["x"], dtype=np.uint32).view(np.float32)
     q = hu.quantize(x, "nf4_64_dq256@recipe=bitsandbytes")
     wanted = recorded["double_quant"]

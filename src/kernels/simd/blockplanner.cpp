@@ -62,12 +62,14 @@ bool raise_exponents(scale_exponents& p, const scheme& s) {
     }
 }
 
+/// Does every scale follow from its group's largest magnitude alone?
+bool follows_largest(const scheme& s) noexcept { return s.search == scale_search::none && s.percentile == 0; }
+
 /// Exponents for elements of which the largest one has the exponent `top` and the smallest quantum is 2^quantum; c is never above
 /// 2^(23 - below) of a largest magnitude's power of two. False where the kernels have none.
 bool fill_exponents(scale_exponents& p, const scheme& s, const quantize_options& options, int top, int quantum,
                     int below) {
-    if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none ||
-        s.search != scale_search::none)
+    if (s.levels.size() != 1 || options.scale_rounding || options.ftz != ftz_policy::none || !follows_largest(s))
         return false;
     const float_format& scale = s.levels[0].format;
     if (!is_power_of_two_scale(scale) || scale.bits() > 8) return false;
@@ -221,7 +223,7 @@ std::optional<scale_choice> plan_scales(const scheme& s, std::size_t level, cons
     const float_format& f = s.levels[level].format;
     const rounding_mode mode = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
     if ((is_power_of_two_scale(f) && !options.scale_rounding) || is_stochastic(mode)) return std::nullopt;
-    if (s.scale_recipe != recipe::standard || s.search != scale_search::none) return std::nullopt;
+    if (s.scale_recipe != recipe::standard || !follows_largest(s)) return std::nullopt;
     const dyadic top = s.element.scale_target();
     const bool moderate_element = bit_length(top.significand) <= 53 && top.exponent > -200 && top.exponent < 140;
     if (!moderate_element) return std::nullopt;
