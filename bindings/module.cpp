@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_lowbit(m);
     halfulp::python::bind_direct(m);
     halfulp::python::bind_analysis(m);
+    halfulp::python::bind_codebooks(m);
     halfulp::python::bind_ggml(m);
     halfulp::python::bind_complex(m);
 }

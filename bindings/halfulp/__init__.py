@@ -6,7 +6,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import binary, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
+from halfulp import binary, error, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -34,6 +34,7 @@ __all__ = [
     "compare_recipes",
     "decode",
     "encode",
+    "error",
     "expand_schemes",
     "fake_quantize",
     "faults",
@@ -68,7 +69,7 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
     _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
-    _ANALYSIS = "error, reconstruct, scaling, sharpness, allocate"
+    _ANALYSIS = "reconstruct, scaling, sharpness, allocate"
     _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 
     def __getattr__(name: str) -> object:

@@ -50,6 +50,15 @@ class Carried:
     original: np.ndarray
     kind: Kind
 
+    @property
+    def widened(self) -> np.ndarray:
+        """The same numbers as float32, float64 as it is: for arithmetic, which bfloat16's bits are not ready for."""
+        if self.carrier == "bfloat16":
+            bits = self.data.astype(np.uint32)
+            bits <<= 16
+            return bits.view(np.float32)
+        return self.data.view(np.float16).astype(np.float32) if self.carrier == "binary16" else self.data
+
 
 def carrier_dtype(carrier: str) -> np.dtype[Any]:
     """The NumPy dtype of a carrier. bfloat16 needs ml_dtypes."""

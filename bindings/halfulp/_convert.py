@@ -23,7 +23,7 @@ from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._phase_format import names_phases
 from halfulp._projection import Projection, check_mode, resolve
-from halfulp._random import source_for
+from halfulp._random import check_random_bits, source_for
 from halfulp._tensors import Kind
 
 # A call has two ways. The direct one is compiled and takes what needs no care: plain contiguous NumPy arrays and a
@@ -191,7 +191,9 @@ def _made_conversion(
     format: Any, rounding: Any, overflow: Any, nan: Any, ftz: Any, random_bits: Any, projection: Any
 ) -> _core.Conversion:
     spec = to_format(format)._spec
-    return _core.Conversion(spec, resolve(spec, projection, rounding, overflow, nan, ftz, random_bits))
+    how = resolve(spec, projection, rounding, overflow, nan, ftz, random_bits)
+    check_random_bits(how, random_bits)
+    return _core.Conversion(spec, how)
 
 
 class Codes:

@@ -107,9 +107,9 @@ class Format:
         return _number(self._spec.min)
 
     @property
-    def min_positive(self) -> Number:
-        """The smallest member above zero."""
-        return _number(self._spec.min_positive)
+    def min_positive(self) -> Number | None:
+        """The smallest member above zero, None where there is none: int1, tables without positive numbers."""
+        return _number(self._spec.min_positive) if self.max > 0 else None
 
     @property
     def min_normal(self) -> Number | None:

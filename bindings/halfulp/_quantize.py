@@ -15,7 +15,7 @@ from halfulp._convert import codes_of, decode, encode, pack, unsigned, unsigned_
 from halfulp._format import Format
 from halfulp._phase_format import names_phases
 from halfulp._projection import Projection, check_mode, resolve
-from halfulp._random import named_source
+from halfulp._random import check_random_bits, named_source
 from halfulp._scheme import Scheme
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp._tensors import NUMPY
@@ -247,6 +247,7 @@ def _options(
                 f"{'rng' if rng is not None else 'random'} is given but rounding is {how.rounding!r}, "
                 "which draws no random bits, allowed: None"
             )
+        check_random_bits(how, random_bits)
         return how, lambda: None
     if scales_draw and random is not None:
         raise ValueError("random holds R for the elements only, and scale_rounding is stochastic too, allowed: rng=")
@@ -468,6 +469,7 @@ def _made_scheme_call(
     how = _elements_projection(s, projection, rounding, nan, ftz, random_bits)
     if how.stochastic or (scale_rounding is not None and check_mode("scale_rounding", scale_rounding)):
         return None
+    check_random_bits(how, random_bits)
     return _core.SchemeCall(s._spec, how, scale_rounding)
 
 

@@ -72,6 +72,14 @@ def source_for(how: _core.Projection, rng: Any, random: Any, shape: tuple[int, .
     return named_source(f"rounding is {how.rounding!r}", how.random_bits, rng, random, shape)
 
 
+def check_random_bits(how: _core.Projection, random_bits: Any) -> None:
+    """Refuses the keyword beside a rounding that draws nothing; a Projection may hold both."""
+    if random_bits is not None and not how.stochastic:
+        raise ValueError(
+            f"random_bits is {random_bits} but rounding is {how.rounding!r}, which draws no random bits, allowed: None"
+        )
+
+
 def named_source(mode: str, random_bits: int, rng: Any, random: Any, shape: tuple[int, ...]) -> Source | np.ndarray:
     if (rng is None) == (random is None):
         problem = "no source of random bits is named" if rng is None else "both rng and random are given"

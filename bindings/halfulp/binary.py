@@ -187,7 +187,7 @@ def cluster_adapter(
 
 
 def _numbers(name: str, x: Any) -> np.ndarray:
-    array = np.asarray(carried(name, x).original, dtype=np.float64)
+    array = np.asarray(carried(name, x).widened, dtype=np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinities, allowed: finite numbers")
     return array

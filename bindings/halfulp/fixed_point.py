@@ -26,7 +26,7 @@ def quantize_multiplier(multiplier: Any) -> tuple[Any, Any]:
     if isinstance(multiplier, (int, float)) and not isinstance(multiplier, bool):
         return _core.quantize_multiplier(float(multiplier))
     a = carried("multiplier", multiplier)
-    pairs = [_core.quantize_multiplier(float(d)) for d in np.asarray(a.original).reshape(-1)]
+    pairs = [_core.quantize_multiplier(float(d)) for d in a.widened.reshape(-1)]
     table = np.array(pairs, dtype=np.int32).reshape(*a.shape, 2)
     return table[..., 0].copy(), table[..., 1].copy()
 
@@ -92,9 +92,9 @@ def requantize(
 def _per_channel(name: str, value: Any) -> np.ndarray:
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} is {value!r}, allowed: integers")
-    array = take(name, value).array
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} has dtype {array.dtype}, allowed: integers")
+    array, elements, dtype, _ = take(name, value)
+    if not elements.startswith(("int", "uint")):  # not array.dtype: torch's bfloat16 shows as integers there
+        raise TypeError(f"{name} has dtype {dtype}, allowed: integers")
     if array.ndim > 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}, allowed: one number, or one for each channel")
     if int(array.min()) < -(2**31) or int(array.max()) >= 2**31:

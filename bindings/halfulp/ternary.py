@@ -131,8 +131,7 @@ def hybrid_gated_flow(
 
 
 def _real(name: str, x: Any) -> np.ndarray:
-    array = carried(name, x).original
-    return np.asarray(array, dtype=np.float64)
+    return np.asarray(carried(name, x).widened, dtype=np.float64)
 
 
 def _matrix(name: str, x: Any) -> np.ndarray:

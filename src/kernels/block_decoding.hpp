@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -19,6 +20,8 @@ class block_decoding {
     static constexpr std::size_t chunk_elements = 2048;
 
   public:
+    static constexpr std::size_t most_groups = 64;  ///< that are done together
+
     block_decoding(const scheme& s, const scheme_layout& layout, const scale_planes& scales)
         : scheme_(s), layout_(layout), scales_(scales), value_bits_(value_precision(s.element)), values_(s.element) {
         kernels_ = simd::active_table();
@@ -26,13 +29,15 @@ class block_decoding {
         if constexpr (sizeof(T) == 2) {
             narrow_ = simd::plan_conversion<double>(carrier_traits<T>::format, {}, true, false);
         }
-        // Under at most one outer scale, the innermost code alone decides: at most 256 products, made once.
+        // Under at most one outer scale, the innermost code alone decides: a table of products, where that is worth it.
         const std::size_t levels = s.levels.size();
         const std::uint64_t elements = levels == 0 ? 0 : layout.counts()[0] * s.levels[0].group.length;
         past_caches_ = worth_streaming(elements, elements * sizeof(float));
         in_binary32_ = levels == 1 && s.levels[0].format == binary32_format && value_bits_ + 24 <= 53;
         const bool one_outer = levels == 1 || (levels == 2 && s.levels[1].group.is_tensor());
-        if (!covers() || !one_outer || s.levels[0].format.bits() > 8 || layout.counts()[0] < 1024) return;
+        if (!covers() || !one_outer || s.levels[0].format.bits() > 16 ||
+            layout.counts()[0] < std::uint64_t{4} << s.levels[0].format.bits())
+            return;
         table_.resize(s.levels[0].format.code_mask() + 1);
         for (std::uint64_t code = 0; code < table_.size(); ++code) {
             const std::array<std::uint64_t, 2> codes{code, levels == 2 ? scales[1][0] : 0};
@@ -41,22 +46,42 @@ class block_decoding {
     }
 
     [[nodiscard]] bool covers() const noexcept { return blocks_ != nullptr && values_.covers(); }
+    /// Does run() tell codes that are not the format's apart from others?
+    [[nodiscard]] bool checks_codes() const noexcept { return covers() && values_.checks_codes(); }
 
-    /// The scale of a group where it may be multiplied in binary64, where the product with any element is exact; else 0.
-    [[nodiscard]] double scale(std::uint64_t group) const noexcept {
-        if (!table_.empty()) return table_[scales_[0][group]];
-        if (in_binary32_) {
-            const auto own = static_cast<double>(from_bits<float>(scales_[0][layout_.whole() ? 0 : group]));
-            return own > 0 && own <= std::numeric_limits<float>::max() ? own : 0;
+    /// The scales of `count` groups from `group` on; false where some may not be multiplied in binary64, where the product with any
+    /// element is exact.
+    [[nodiscard]] bool plain_scales(std::uint64_t group, std::size_t count, double* to) const noexcept {
+        if (!covers()) return false;
+        bool all = true;
+        if (!table_.empty()) {
+            for (std::size_t k = 0; k < count; ++k) {
+                to[k] = table_[scales_[0][group + k]];
+                all = all && to[k] != 0;
+            }
+        } else if (in_binary32_) {
+            const std::uint64_t* codes = scales_[0].data() + (layout_.whole() ? 0 : group);
+            constexpr std::uint32_t most = 0x7F7FFFFFu;
+            std::uint32_t odd = 0;
+            for (std::size_t k = 0; k < count; ++k) {
+                const auto bits = static_cast<std::uint32_t>(codes[k]);
+                odd |= static_cast<std::uint32_t>(bits - 1 >= most);
+                to[k] = static_cast<double>(std::bit_cast<float>(bits));
+            }
+            all = odd == 0;
+        } else {
+            for (std::size_t k = 0; k < count && all; ++k)
+                all = plain(combine_scales(scheme_, layout_, scales_, layout_.whole() ? 0 : group + k), to[k]);
         }
-        double value = 0;
-        return plain(combine_scales(scheme_, layout_, scales_, layout_.whole() ? 0 : group), value) ? value : 0;
+        return all;
     }
 
-    /// `size` neighbours, element i under scale[i / run] (run 0: scale[i]).
-    void run(const C* codes, T* out, std::size_t size, const double* scale, std::size_t run) const {
+    /// `size` neighbours, element i under scale[i / run] (run 0: scale[i]); false where a code that checks_codes() tells is not the
+    /// format's.
+    [[nodiscard]] bool run(const C* codes, T* out, std::size_t size, const double* scale, std::size_t run) const {
+        bool fit = true;
         if constexpr (std::is_same_v<T, float> && sizeof(C) == 1) {
-            if (run != 0 && by_products_in_binary32(codes, out, size, scale, run)) return;
+            if (run != 0 && by_products_in_binary32(codes, out, size, scale, run, fit)) return fit;
         }
         const std::size_t whole_runs = run == 0 || run > chunk_elements ? 1 : chunk_elements / run;
         const std::size_t step = run == 0 ? chunk_elements : whole_runs * run;
@@ -65,20 +90,20 @@ class block_decoding {
             const std::size_t stop = std::min(step, size - done);
             for (std::size_t i = 0; i < stop; i += chunk_elements) {  // more than one round: a single long run
                 const std::size_t count = std::min(chunk_elements, stop - i);
-                chunk(codes + done + i, out + done + i, count, factor, run);
+                fit = chunk(codes + done + i, out + done + i, count, factor, run) && fit;
             }
         }
+        return fit;
     }
 
   private:
     /// Where values and scales are binary32 numbers, their product rounded once. False, and nothing done, where they are not.
     bool by_products_in_binary32(const std::uint8_t* codes, float* out, std::size_t size, const double* scale,
-                                 std::size_t run) const {
+                                 std::size_t run, bool& fit) const {
         const simd::table_plan* table = values_.short_table();
-        constexpr std::size_t most = 64;
         const std::size_t groups = (size + run - 1) / run;
-        if (table == nullptr || groups > most) return false;
-        std::array<float, most> factor;
+        if (table == nullptr || groups > most_groups) return false;
+        std::array<float, most_groups> factor;
         bool exact = true;
         for (std::size_t g = 0; g < groups; ++g) {
             factor[g] = static_cast<float>(scale[g]);
@@ -86,15 +111,15 @@ class block_decoding {
         }
         if (!exact) return false;
         const bool stream = past_caches_ && run % 64 == 0 && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
-        (void)simd::active_steps()->decode_table(codes, out, size, *table, factor.data(), run, stream);
+        fit = simd::active_steps()->decode_table(codes, out, size, *table, factor.data(), run, stream) == 0;
         fence_streams(stream);
         return true;
     }
 
-    void chunk(const C* codes, T* out, std::size_t count, const double* factor, std::size_t run) const {
+    [[nodiscard]] bool chunk(const C* codes, T* out, std::size_t count, const double* factor, std::size_t run) const {
         alignas(64) std::array<float, chunk_elements> values;
         alignas(64) std::array<double, chunk_elements> wide;
-        (void)values_.run(codes, values.data(), 0, count, false);  // widths have been checked
+        const bool fit = values_.run(codes, values.data(), 0, count, false);
         kernels_->widen(values.data(), wide.data(), count);
         constexpr double infinity = std::numeric_limits<double>::infinity();  // an infinite element stays infinite
         if constexpr (std::is_same_v<T, float>) {
@@ -107,6 +132,7 @@ class block_decoding {
             run_plan(kernels_->encode64, *narrow_, wide.data(), narrow.data(), count);
             for (std::size_t i = 0; i < count; ++i) out[i] = from_bits<T>(narrow[i]);
         }
+        return fit;
     }
 
     [[nodiscard]] bool plain(const combined_scale& scale, double& value) const noexcept {

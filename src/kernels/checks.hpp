@@ -64,15 +64,25 @@ bool has_code(C code, const format& f) {
     return number >> above == 0 || number >> above == -1;
 }
 
-/// Every code is one of the format's. Looks at all of them before anything is written.
+/// Is every code one of the format's?
+template <class C>
+bool has_codes(std::span<const C> codes, const format& f) {
+    if (f.bits() == std::numeric_limits<C>::digits && f.max_code() == std::numeric_limits<C>::max()) return true;
+    if (f.has_signed_codes()) {
+        const auto half = static_cast<C>(C{1} << (f.bits() - 1));
+        C beyond = 0;
+        for (const C code : codes) beyond = static_cast<C>(beyond | static_cast<C>(code + half));
+        return (beyond & ~low_ones(f.bits())) == 0;
+    }
+    C largest = 0;
+    for (const C code : codes) largest = std::max(largest, code);
+    return largest <= f.max_code();
+}
+
+/// Every code is one of the format's; the error names the first that is not.
 template <class C>
 void check_codes(const std::string& argument, std::span<const C> codes, const format& f) {
-    if (f.bits() == std::numeric_limits<C>::digits && f.max_code() == std::numeric_limits<C>::max()) return;
-    if (!f.has_signed_codes()) {
-        C largest = 0;
-        for (const C code : codes) largest = std::max(largest, code);
-        if (largest <= f.max_code()) return;
-    }
+    if (has_codes(codes, f)) return;
     for (std::size_t i = 0; i < codes.size(); ++i) {
         if (!has_code(codes[i], f)) throw_code_range(argument, i, codes[i], f);
     }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <mutex>
+#include <optional>
 
 #include "checks.hpp"
 #include "find_scales.hpp"
@@ -14,10 +16,13 @@
 #include "halfulp/rounding/name.hpp"
 #include "parallel.hpp"
 #include "scheme_layout.hpp"
+#include "streaming.hpp"
 
 namespace halfulp::detail {
 
 inline constexpr std::uint32_t inverse_epsilon = 100000;  ///< of 1e-5, the number that the recipes add or clamp at
+
+inline constexpr std::uint64_t summed_at_once = 1024;  ///< by sum_of_magnitudes
 
 /// What is summed of a group: its finite elements.
 struct group_sum {
@@ -40,28 +45,37 @@ struct group_sum {
         for (std::uint64_t j = 0; j < at.count; ++j) take(x[at.first + j * at.stride + lane]);
     }
 
-    /// Every finite element of neighbours: by sums that binary64 holds, where it does.
+    /// The finite elements whose magnitude's bits are at least `from`: by sums that binary64 holds, where it does.
     template <carrier T>
-    void include_all(std::span<const T> x, const piece& at, std::uint64_t lane) {
-        const auto every = [](std::uint64_t) { return true; };
+    void include_from(std::span<const T> x, const piece& at, std::uint64_t lane, std::uint64_t from) {
+        const auto keep = [from](std::uint64_t m) { return m >= from; };
         const simd::block_kernels* kernels = simd::active_blocks();
         if constexpr (std::is_same_v<T, float>) {
             if (kernels != nullptr && at.lanes == 1 && at.stride == 1) {
-                constexpr std::uint64_t chunk = 1024;
-                for (std::uint64_t done = 0; done < at.count; done += chunk) {
-                    const piece part{at.first + done, std::min(chunk, at.count - done), 1, 1, at.group};
+                for (std::uint64_t done = 0; done < at.count; done += summed_at_once) {
+                    const piece part{at.first + done, std::min(summed_at_once, at.count - done), 1, 1, at.group};
+                    const std::span<const T> own = x.subspan(part.first, part.count);
                     double sum = 0;
-                    if (kernels->sum_of_magnitudes(x.data() + part.first, part.count, &sum)) {
+                    std::uint64_t summed = 0;
+                    std::uint32_t most = 0;
+                    if (kernels->sum_of_magnitudes(own.data(), own.size(), static_cast<std::uint32_t>(from), &sum,
+                                                   &summed)) {
                         magnitudes.add(sum);
-                        count += part.count;
+                        count += summed;
+                        continue;
+                    }
+                    kernels->largest_of_groups(own.data(), 1, own.size(), &most);
+                    if (from == 0 && most < carrier_traits<T>::format.infinity_magnitude()) {
+                        magnitudes.add_magnitudes(own);
+                        count += own.size();
                     } else {
-                        include(x, part, 0, every);
+                        include(x, part, 0, keep);
                     }
                 }
                 return;
             }
         }
-        include(x, at, lane, every);
+        include(x, at, lane, keep);
     }
 
     void include(const group_sum& other) {
@@ -80,7 +94,7 @@ struct group_steps {
     bool all_finite = false;
     std::array<std::uint64_t, 2> above{};
     // Where random bits decide: |x| / divisor, the divisor a sum over a whole number.
-    exact_sum divisor;
+    std::optional<exact_sum> divisor;
     std::uint64_t divisor_count = 1;
     float reciprocal = 0;  ///< bitnet
 };
@@ -111,9 +125,18 @@ class mean_quantizer {
                                         "of its own");
         }
         find_boundaries();
+        const rounding_mode of_scales = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
+        nearly_ = simd::active_blocks() != nullptr && s.scale_recipe != recipe::bitnet &&
+                  !is_stochastic(options.rounding) && !is_stochastic(of_scales);
+        narrows_scales_ = s.levels[0].format == binary32_format && of_scales == rounding_mode::nearest_ties_to_even;
+        for (int v = -1; v <= 1; ++v) {
+            const projected number{number_class::finite, v < 0, v == 0 ? 0u : 1u, 0, false, false, false};
+            own_codes_[static_cast<std::size_t>(v + 1)] = binary_ && v == 0 ? 1 : to_code(number, s.element);
+        }
     }
 
-    quantize_report run(Out* out, scale_planes* scales) const {
+    quantize_report run(Out* out, scale_planes* scales) {
+        stream_ = !codes && should_stream(x_.data(), out, x_.size());
         std::vector<std::uint64_t> own_codes(layout_.counts()[0]);
         std::atomic<std::uint64_t> zero_scales{0};
         if (layout_.whole()) {
@@ -123,6 +146,7 @@ class mean_quantizer {
             parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
                 const float_environment environment;
                 for (std::size_t p = begin; p < end; ++p) convert(layout_.piece_at(p), 0, steps, out);
+                fence_streams(stream_);
             });
         } else {
             parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
@@ -136,13 +160,15 @@ class mean_quantizer {
                             add_from(s, at, k, from);
                             return s;
                         };
-                        const group_steps steps = steps_of(sum(0), at.group + k, sum);
+                        group_steps steps;
+                        if (!near_steps(at, at.group + k, steps)) steps = steps_of(sum(0), at.group + k, sum);
                         own_codes[at.group + k] = steps.scale_code;
                         zeros += steps.rounded_to_zero;
                         convert(at, k, steps, out);
                     }
                 }
                 zero_scales += zeros;
+                fence_streams(stream_);
             });
         }
         if (scales != nullptr) *scales = {std::move(own_codes)};
@@ -181,11 +207,7 @@ class mean_quantizer {
     }
 
     void add_from(group_sum& to, const piece& at, std::uint64_t lane, std::uint64_t from) const {
-        if (from == 0) {
-            to.include_all(x_, at, lane);
-        } else {
-            to.include(x_, at, lane, [&](std::uint64_t m) { return m >= from; });
-        }
+        to.include_from(x_, at, lane, from);
     }
 
     /// The largest number of the carrier that is no larger, as bits, and whether it is the number itself.
@@ -214,8 +236,8 @@ class mean_quantizer {
                 steps.divisor = total;
                 steps.divisor_count = n;
                 if (less_than_epsilon(total, n)) {
-                    steps.divisor = {};
-                    steps.divisor.add(false, 1, 0);
+                    steps.divisor.emplace();
+                    steps.divisor->add(false, 1, 0);
                     steps.divisor_count = inverse_epsilon;
                 }
                 break;
@@ -231,16 +253,91 @@ class mean_quantizer {
             default:
                 if (binary_) break;  // elements ask for their sign, or divide by the scale as it is stored
                 steps.divisor = total.times(inverse_epsilon);
-                steps.divisor.add(false, n, 0);
+                steps.divisor->add(false, n, 0);
                 steps.divisor_count = n * inverse_epsilon;
         }
         if (scheme_.scale_recipe != recipe::twn && !binary_ && !is_stochastic(options_.rounding)) {
             for (std::size_t sign = 0; sign < 2; ++sign)
-                steps.above[sign] = limit(boundaries_[sign], steps.divisor, steps.divisor_count);
+                steps.above[sign] = limit(boundaries_[sign], *steps.divisor, steps.divisor_count);
         }
         const extended mean = total.quotient(count);
         store(steps, mean.significand == 0, mean, sum.nonfinite, group);
         return steps;
+    }
+
+    /// The same out of means that are off by at most 2^-40 of themselves, where that decides: for groups of moderate length. False, and
+    /// nothing said, where it does not.
+    bool near_steps(const piece& at, std::uint64_t group, group_steps& steps) const {
+        if constexpr (!std::is_same_v<T, float>) {
+            return false;
+        } else {
+            if (!nearly_ || at.lanes != 1 || at.stride != 1) return false;
+            double sum = 0;
+            std::uint64_t n = 0;
+            if (!near_sum(at, 0, sum, n) || n == 0) return false;
+            double mean = sum / static_cast<double>(n);
+            double divisor = mean;
+            if (scheme_.scale_recipe == recipe::twn) {
+                const double delta = 7 * sum / static_cast<double>(10 * n);
+                if (!decides(delta)) return false;
+                const std::uint32_t bits = bits_below(delta);
+                steps.above = {bits, bits};
+                if (!near_sum(at, bits + 1, sum, n) || n == 0) return false;
+                mean = sum / static_cast<double>(n);
+            } else if (scheme_.scale_recipe == recipe::clamp) {
+                if (!(mean > 1.001 / inverse_epsilon)) return false;
+            } else {
+                divisor += 1.0 / inverse_epsilon;
+            }
+            if (scheme_.scale_recipe != recipe::twn && !binary_) {
+                for (std::size_t sign = 0; sign < 2; ++sign) {
+                    if (boundaries_[sign] == boundary::above_zero) continue;
+                    const double at_sign = boundaries_[sign] == boundary::from_one ? divisor : divisor / 2;
+                    if (!decides(at_sign)) return false;
+                    steps.above[sign] = bits_below(at_sign);
+                }
+            }
+            if (!decides(mean)) return false;
+            steps.all_finite = true;
+            if (narrows_scales_) {
+                steps.scale_code = std::bit_cast<std::uint32_t>(static_cast<float>(mean));
+                return true;
+            }
+            const dyadic value = binary64_format.magnitude_value(to_bits(mean));
+            store(steps, false, {uint128{value.significand}, value.exponent, true}, false, group);
+            return true;
+        }
+    }
+
+    /// The sum of magnitudes whose bits are at least `from`, off by at most 2^-43 of itself.
+    bool near_sum(const piece& at, std::uint32_t from, double& sum, std::uint64_t& count) const {
+        constexpr std::uint64_t most_parts = 512;
+        if (at.count > most_parts * summed_at_once) return false;
+        sum = 0;
+        count = 0;
+        for (std::uint64_t done = 0; done < at.count; done += summed_at_once) {
+            double part = 0;
+            std::uint64_t counted = 0;
+            if (!simd::active_blocks()->sum_of_magnitudes(reinterpret_cast<const float*>(x_.data()) + at.first + done,
+                                                          std::min(summed_at_once, at.count - done), from, &part,
+                                                          &counted))
+                return false;
+            sum += part;
+            count += counted;
+        }
+        return true;
+    }
+
+    /// Does every number within 2^-40 of x lie between the same two neighbours among numbers of 26 bits, well within binary32's range?
+    static bool decides(double x) noexcept {
+        constexpr std::uint64_t margin = std::uint64_t{1} << 13;
+        const std::uint64_t rest = std::bit_cast<std::uint64_t>(x) & low_ones(27);
+        return x > 0x1p-120 && x < 0x1p120 && rest > margin && rest < low_ones(27) - margin;
+    }
+    /// Of the last binary32 number below such an x.
+    static std::uint32_t bits_below(double x) noexcept {
+        constexpr std::uint64_t bias = std::uint64_t{1023 - 127} << 23;
+        return static_cast<std::uint32_t>((std::bit_cast<std::uint64_t>(x) >> 29) - bias);
     }
 
     static bool less_than_epsilon(const exact_sum& total, std::uint64_t n) noexcept {
@@ -295,20 +392,7 @@ class mean_quantizer {
     void convert(const piece& at, std::uint64_t lane, const group_steps& steps, Out* out) const {
         const bool zero_group = steps.scale_is_nan || (steps.scale_is_zero && !binary_);
         const bool plain = !is_stochastic(options_.rounding) && !zero_group;
-        const scaled_decoder<T> decode_element;
-        group_scales scale;
-        scale.include(scheme_.levels[0].format, steps.scale_code);
-        // -1, 0, 1 as they stand in `out`.
-        std::array<Out, 3> members;
-        for (int v = -1; v <= 1; ++v) {
-            const projected number{number_class::finite, v < 0, v == 0 ? 0u : 1u, 0, false, false, false};
-            if constexpr (codes) {
-                members[static_cast<std::size_t>(v + 1)] =
-                    static_cast<Out>(binary_ && v == 0 ? 1 : to_code(number, scheme_.element));
-            } else {
-                members[static_cast<std::size_t>(v + 1)] = decode_element(number, scale);
-            }
-        }
+        const std::array<Out, 3> members = members_under(steps);
         const bool by_sign = zero_group || (binary_ ? options_.rounding == rounding_mode::nearest_ties_to_even : plain);
         if (by_sign && (steps.all_finite || steps.scale_is_nan) && convert_by_sign(at, steps, zero_group, members, out))
             return;
@@ -333,6 +417,30 @@ class mean_quantizer {
         }
     }
 
+    /// -1, 0, 1 as they stand in `out`.
+    std::array<Out, 3> members_under(const group_steps& steps) const {
+        std::array<Out, 3> members;
+        if constexpr (codes) {
+            for (std::size_t k = 0; k < 3; ++k) members[k] = static_cast<Out>(own_codes_[k]);
+            return members;
+        } else {
+            if constexpr (std::is_same_v<Out, float>) {
+                if (narrows_scales_ && !steps.scale_is_nan) {
+                    const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(steps.scale_code));
+                    return {-value, 0.0f, value};
+                }
+            }
+            const scaled_decoder<T> decode_element;
+            group_scales scale;
+            scale.include(scheme_.levels[0].format, steps.scale_code);
+            for (int v = -1; v <= 1; ++v) {
+                const projected number{number_class::finite, v < 0, v == 0 ? 0u : 1u, 0, false, false, false};
+                members[static_cast<std::size_t>(v + 1)] = decode_element(number, scale);
+            }
+            return members;
+        }
+    }
+
     /// Vector kernels for neighbours in binary32; false where there are none for them.
     bool convert_by_sign(const piece& at, const group_steps& steps, bool zero_group, const std::array<Out, 3>& members,
                          Out* out) const {
@@ -349,7 +457,9 @@ class mean_quantizer {
                 limits = {0, 0};
             }
             if constexpr (std::is_same_v<Out, float>) {
-                kernels->values_by_sign(x_.data() + at.first, out + at.first, at.count, limits, chosen.data());
+                const bool aligned = reinterpret_cast<std::uintptr_t>(out + at.first) % 64 == 0;
+                kernels->values_by_sign(x_.data() + at.first, out + at.first, at.count, limits, chosen.data(),
+                                        stream_ && aligned);
             } else {
                 kernels->codes_by_sign(x_.data() + at.first, out + at.first, at.count, limits, chosen.data());
             }
@@ -370,8 +480,8 @@ class mean_quantizer {
             const uint128 product = uint128{value.significand} * steps.divisor_count;
             part.add(false, static_cast<std::uint64_t>(product), value.exponent);
             part.add(false, static_cast<std::uint64_t>(product >> 64), value.exponent + 64);
-            if (!part.minus(steps.divisor).negative()) return negative ? 0 : 2;
-            const std::uint64_t fraction = steps.divisor.fraction_of(value, steps.divisor_count);
+            if (!part.minus(*steps.divisor).negative()) return negative ? 0 : 2;
+            const std::uint64_t fraction = steps.divisor->fraction_of(value, steps.divisor_count);
             number = element_.finite(negative, fraction, -64, false, element_random(options_, i));
         }
         return number.significand == 0 ? 1 : number.negative ? 0 : 2;
@@ -406,6 +516,10 @@ class mean_quantizer {
     any_projector element_;
     projector to_scale_;
     std::array<boundary, 2> boundaries_{};
+    std::array<std::uint64_t, 3> own_codes_{};  ///< of -1, 0, 1
+    bool nearly_;  ///< near_steps may decide
+    bool narrows_scales_;  ///< scales are binary32, to nearest even
+    bool stream_ = false;
 };
 
 }  // namespace halfulp::detail

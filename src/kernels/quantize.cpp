@@ -171,19 +171,19 @@ quantize_report fake_quantize_groups(std::span<const T> x, const axis_view& view
     return report;
 }
 
+/// False where some code is not the format's.
 template <carrier T, code_type C>
-void dequantize_groups(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
-                       std::span<T> out, int threads) {
+[[nodiscard]] bool dequantize_groups(std::span<const C> codes, const axis_view& view, const scheme& s,
+                                     const scale_planes& scales, std::span<T> out, int threads) {
     const scheme plain = with_runs(s, view);
-    if (!needs_regrouping(s, view)) {
-        detail::dequantize_runs(codes, view, plain, scales, out, threads);
-        return;
-    }
+    if (!needs_regrouping(s, view)) return detail::dequantize_runs(codes, view, plain, scales, out, threads);
     const regrouping regroup(s, view);
     const std::vector<C> gathered = regroup.gather(codes);
     std::vector<T> made(gathered.size());
-    detail::dequantize_runs(std::span<const C>(gathered), regroup.view(), plain, scales, std::span(made), threads);
+    if (!detail::dequantize_runs(std::span<const C>(gathered), regroup.view(), plain, scales, std::span(made), threads))
+        return false;
     regroup.scatter(std::span<const T>(made), out);
+    return true;
 }
 
 /// The carrier that a Hadamard transform of T computes in.
@@ -373,18 +373,18 @@ void dequantize(std::span<const C> codes, const axis_view& of, const scheme& s, 
         }
         detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], scale_format);
     }
-    detail::check_codes("codes", codes, s.element);
     if (s.double_quant) {
         dequantize(codes, view, detail::without_double_quantization(s), {detail::dequantize_scales(scales, s, threads)},
                    out, threads);
         return;
     }
     if (s.hadamard == 0) {
-        dequantize_groups(codes, view, s, scales, out, threads);
+        if (!dequantize_groups(codes, view, s, scales, out, threads)) detail::check_codes("codes", codes, s.element);
         return;
     }
     std::vector<transformed<T>> y(out.size());
-    dequantize_groups(codes, view, s, scales, std::span(y), threads);
+    if (!dequantize_groups(codes, view, s, scales, std::span(y), threads))
+        detail::check_codes("codes", codes, s.element);
     transform_back<T>(y, view, s, out, threads);
 }
 

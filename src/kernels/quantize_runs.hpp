@@ -189,52 +189,62 @@ quantize_report fake_quantize_runs(std::span<const T> x, const axis_view& view, 
                          });
 }
 
+/// False where some code is not the format's; what is in `out` then says nothing.
 template <carrier T, code_type C>
-void dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
-                     std::span<T> out, int threads) {
+[[nodiscard]] bool dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s,
+                                   const scale_planes& scales, std::span<T> out, int threads) {
     const scheme_layout layout(s, view);
-    if (s.zero_point) return affine_dequantize(codes, s, layout, scales, out, threads);
+    if (s.zero_point) {
+        if (!has_codes(codes, s.element)) return false;
+        affine_dequantize(codes, s, layout, scales, out, threads);
+        return true;
+    }
     const scaled_decoder<T> decode_element;
     const block_decoding<T, C> vectors(s, layout, scales);
+    if (!vectors.checks_codes() && !has_codes(codes, s.element)) return false;
     const auto mask = static_cast<C>(low_ones(s.element.bits()));
+    const bool in_rows = layout.whole() || view.inner == 1;
+    std::atomic<bool> all_fit{true};
     parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         const float_environment environment;
-        std::vector<double> plain;
+        std::vector<double> plain(std::max<std::size_t>(block_decoding<T, C>::most_groups, scheme_layout::lane_block));
+        const auto define = [&](const piece& at) {
+            for (std::uint64_t k = 0; k < at.lanes; ++k) {
+                const combined_scale scale = combine_scales(s, layout, scales, at.group + k);
+                for_each_in_lane(at, k, [&](std::uint64_t i) {
+                    out[i] = decode_element(projected_from_code(codes[i] & mask, s.element), scale);
+                });
+            }
+        };
+        bool fit = true;
         for (std::size_t p = begin; p < end;) {
             const piece at = layout.piece_at(p);
-            const bool neighbours = at.lanes == 1 && at.stride == 1;
             // Groups of one length that follow one another are done together.
-            std::size_t groups = 1;
-            while (neighbours && !layout.whole() && p + groups < end && groups < 64) {
-                const piece next = layout.piece_at(p + groups);
-                if (next.count != at.count || next.first != at.first + groups * at.count) break;
-                ++groups;
-            }
-            plain.clear();
-            for (std::uint64_t k = 0; k < at.lanes * groups; ++k)
-                plain.push_back(vectors.covers() ? vectors.scale(at.group + k) : 0);
-            const bool all_plain = std::find(plain.begin(), plain.end(), 0.0) == plain.end();
-            if (all_plain && neighbours) {
-                vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count);
-            } else if (all_plain) {
-                for (std::uint64_t j = 0; j < at.count; ++j) {
-                    const std::uint64_t first = at.first + j * at.stride;
-                    vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0);
-                }
-            } else {
+            const std::size_t groups =
+                in_rows ? std::min<std::size_t>(block_decoding<T, C>::most_groups, layout.alike(p, end)) : 1;
+            if (!vectors.plain_scales(at.group, groups * at.lanes, plain.data())) {
                 for (std::size_t g = 0; g < groups; ++g) {
                     const piece one = layout.piece_at(p + g);
-                    for (std::uint64_t k = 0; k < one.lanes; ++k) {
-                        const combined_scale scale = combine_scales(s, layout, scales, one.group + k);
-                        for_each_in_lane(one, k, [&](std::uint64_t i) {
-                            out[i] = decode_element(projected_from_code(codes[i] & mask, s.element), scale);
-                        });
+                    if (vectors.checks_codes()) {
+                        for (std::uint64_t k = 0; k < one.lanes; ++k)
+                            for_each_in_lane(one, k,
+                                             [&](std::uint64_t i) { fit = fit && has_code(codes[i], s.element); });
                     }
+                    define(one);
+                }
+            } else if (in_rows) {
+                fit = vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count) && fit;
+            } else {
+                for (std::uint64_t j = 0; j < at.count; ++j) {
+                    const std::uint64_t first = at.first + j * at.stride;
+                    fit = vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0) && fit;
                 }
             }
             p += groups;
         }
+        if (!fit) all_fit = false;
     });
+    return all_fit;
 }
 
 }  // namespace halfulp::detail

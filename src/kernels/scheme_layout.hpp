@@ -63,6 +63,15 @@ class scheme_layout {
                 view_.inner, std::min(lane_block, view_.inner - lane), group * view_.inner + lane};
     }
 
+    /// How many pieces from p on, before `end`, have as many elements as the first and follow one another without a gap. For groups
+    /// along the last axis.
+    [[nodiscard]] std::uint64_t alike(std::uint64_t p, std::uint64_t end) const noexcept {
+        if (whole_) return 1;
+        if (groups_per_line_ == 1 || view_.length % group_length_ == 0) return end - p;
+        const std::uint64_t whole_ones = groups_per_line_ - 1 - p % groups_per_line_;  // a line's last one is shorter
+        return whole_ones == 0 ? 1 : std::min(whole_ones, end - p);
+    }
+
     /// All elements of one group of level 0.
     [[nodiscard]] piece group_at(std::uint64_t group) const noexcept {
         if (whole_) return {0, view_.size(), 1, 1, 0};

@@ -51,6 +51,9 @@ class step_blocks {
             scheme quotients = s;
             if (s.scale_recipe == recipe::absmax) quotients.scale_recipe = recipe::standard;
             if (!is_power_of_two_scale(s.levels[0].format)) scale_ = simd::plan_scales(quotients, 0, options, false);
+            narrows_scales_ = s.levels[0].format == binary32_format &&
+                              options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even) ==
+                                  rounding_mode::nearest_ties_to_even;
         }
         if (scale_)
             rule_.emplace(s, 0, options.scale_rounding ? &*options.scale_rounding : nullptr, options.random_bits);
@@ -115,6 +118,7 @@ class step_blocks {
         alignas(64) std::array<float, most_groups * simd::few> scaled;
         std::array<float, 2 * most_groups> saturation;
         std::array<std::uint32_t, most_groups> largest;
+        std::array<float, most_groups> tops;
         std::array<double, most_groups> quotients;
         std::array<double, most_groups> scale;
         std::array<float, most_groups> factor;
@@ -123,6 +127,7 @@ class step_blocks {
         std::array<std::uint8_t, most_groups> rare;
         std::array<std::uint64_t, most_groups> codes;
         bool factors_are_exact;
+        bool on_line;  ///< all groups may take few_line
     };
 
     /// Does the recipe choose scales alone, so that elements are the exact quotients?
@@ -179,30 +184,17 @@ class step_blocks {
         } else {
             known_scales(groups, at.group, w);
         }
-        const double least = steps_->few ? 0x1p-300 : 0x1p-100;
-        w.factors_are_exact = true;
-        for (std::size_t g = 0; g < groups; ++g) {
-            const double s = w.scale[g];
-            const bool usual = w.rare[g] == 0 && w.largest[g] < infinity && s >= least && s <= 1 / least;
-            w.rare[g] = !usual;
-            if (!usual) continue;
-            if (steps_->few) continue;
-            w.factor[g] = static_cast<float>(s);
-            w.factors_are_exact = w.factors_are_exact && static_cast<double>(w.factor[g]) == s;
-            w.reciprocal[g] = static_cast<float>(1 / s);
-            // Quotients by powers of two are exact but among the smallest numbers, which no threshold may be near then.
-            w.exact[g] = (std::bit_cast<std::uint64_t>(s) & low_ones(52)) == 0 && thresholds_are_normal_;
-        }
+        const bool usual = judge(groups, w);
         if (keeps_codes_)
             std::copy_n(w.codes.begin(), groups, (*scales_)[0].begin() + static_cast<std::ptrdiff_t>(at.group));
         for (std::size_t g = 0; g < groups;) {
-            if (w.rare[g] != 0) {
+            if (!usual && w.rare[g] != 0) {
                 const piece one{at.first + g * at.count, at.count, 1, 1, at.group + g};
                 report.saturated += define(one, define_scale(one, report), 0);
                 ++g;
                 continue;
             }
-            std::size_t stop = g;
+            std::size_t stop = usual ? groups : g;
             while (stop < groups && w.rare[stop] == 0) ++stop;
             prepare(g, stop - g, w);
             const std::size_t size = (stop - g) * at.count;
@@ -216,17 +208,49 @@ class step_blocks {
         return groups;
     }
 
+    /// What elements need of their scales; false where some groups are left to the definition.
+    bool judge(std::size_t groups, workspace& w) const {
+        const double least = steps_->few ? 0x1p-300 : 0x1p-100;
+        const simd::few_line* line =
+            steps_->few && steps_->few->line && step_kernels_->takes_lines ? &*steps_->few->line : nullptr;
+        const double reach = line != nullptr ? line->reach : 0;
+        // Counts, not conditions: so the loops are vectors.
+        std::uint32_t odd = 0;
+        std::uint32_t off_line = line == nullptr ? 1 : 0;
+        for (std::size_t g = 0; g < groups; ++g) odd += w.rare[g] != 0 || w.largest[g] >= infinity ? 1u : 0u;
+        for (std::size_t g = 0; g < groups; ++g) {
+            const double s = w.scale[g];
+            w.factor[g] = static_cast<float>(s);
+            odd += s >= least && s <= 1 / least ? 0u : 1u;
+            const auto top = static_cast<double>(std::bit_cast<float>(w.largest[g]));
+            off_line += top <= reach * s && s >= 0x1p-100 && s <= 0x1p100 ? 0u : 1u;
+        }
+        w.on_line = off_line == 0;
+        if (odd != 0) {
+            for (std::size_t g = 0; g < groups; ++g)
+                w.rare[g] =
+                    w.rare[g] != 0 || w.largest[g] >= infinity || !(w.scale[g] >= least && w.scale[g] <= 1 / least);
+        }
+        if (steps_->few) {
+            for (std::size_t g = 0; w.on_line && g < groups; ++g) w.reciprocal[g] = 1 / w.factor[g];
+            return odd == 0;
+        }
+        for (std::size_t g = 0; g < groups; ++g) w.reciprocal[g] = static_cast<float>(1 / w.scale[g]);
+        w.factors_are_exact = true;
+        for (std::size_t g = 0; g < groups; ++g) {
+            const double s = w.scale[g];
+            w.factors_are_exact = w.factors_are_exact && static_cast<double>(w.factor[g]) == s;
+            // Quotients by powers of two are exact but among the smallest numbers, which no threshold may be near then.
+            w.exact[g] = (std::bit_cast<std::uint64_t>(s) & low_ones(52)) == 0 && thresholds_are_normal_;
+        }
+        return odd == 0;
+    }
+
     /// How many pieces from p on are alike, side by side and fit a chunk together.
     [[nodiscard]] std::size_t alike(std::size_t p, std::size_t end, std::uint64_t count) const {
-        if (layout_.whole()) return 1;
-        const std::uint64_t length = scheme_.levels[0].group.length;
-        std::uint64_t most =
+        const std::uint64_t most =
             std::clamp<std::uint64_t>(chunk_elements / std::max<std::uint64_t>(count, 1), 1, most_groups);
-        most = std::min<std::uint64_t>(most, end - p);
-        if (view_.length % length == 0) return most;
-        const std::uint64_t per_line = ceil_div(view_.length, length);  // of which the last is shorter
-        const std::uint64_t whole_ones = per_line - 1 - p % per_line;
-        return whole_ones == 0 ? 1 : std::min(most, whole_ones);
+        return std::min(most, layout_.alike(p, end));
     }
 
     void find_largest(std::uint64_t first, std::size_t groups, std::size_t length, workspace& w) const {
@@ -244,10 +268,19 @@ class step_blocks {
     }
 
     void make_scales(std::size_t groups, workspace& w) const {
-        std::array<float, most_groups> tops;
+        std::array<float, most_groups>& tops = w.tops;
         for (std::size_t g = 0; g < groups; ++g) tops[g] = std::bit_cast<float>(w.largest[g]);
         const double reciprocal = 1 / scale_->reach;
         blocks_->quotients(tops.data(), w.quotients.data(), groups, &reciprocal, groups);
+        if (narrows_scales_) {  // what overflows is infinite, and that is no usual scale
+            kernels_->narrow(w.quotients.data(), tops.data(), groups);
+            for (std::size_t g = 0; g < groups; ++g) {
+                w.codes[g] = std::bit_cast<std::uint32_t>(tops[g]);
+                w.scale[g] = static_cast<double>(tops[g]);
+                w.rare[g] = !(tops[g] > 0);
+            }
+            return;
+        }
         simd::flags odd = run_plan(kernels_->encode64, scale_->code, w.quotients.data(), w.codes.data(), groups);
         odd |= run_plan(kernels_->round64, scale_->value, w.quotients.data(), w.scale.data(), groups);
         for (std::size_t g = 0; g < groups; ++g) w.rare[g] = odd != 0 || !(w.scale[g] > 0);
@@ -331,11 +364,15 @@ class step_blocks {
         }
         if (steps_->few) {
             step_kernels_->few_codes(x, to, groups, length, &w.thresholds[simd::few * g], steps_->few->codes.data(),
-                                     steps_->few->keyed);
+                                     steps_->few->keyed, line(w), &w.reciprocal[g]);
         } else {
             many_codes(x, to, first, g, groups, length, group, w);
         }
         store(to, first, g, groups, length, w);
+    }
+
+    [[nodiscard]] const simd::few_line* line(const workspace& w) const {
+        return w.on_line ? &*steps_->few->line : nullptr;
     }
 
     void few_values(const float* x, std::uint64_t first, std::size_t g, std::size_t groups, std::size_t length,
@@ -344,9 +381,11 @@ class step_blocks {
         const float* thresholds = &w.thresholds[simd::few * g];
         const bool keyed = steps_->few->keyed;
         if constexpr (std::is_same_v<T, float> && !codes) {
-            step_kernels_->few_values(x, out_ + first, groups, length, thresholds, scaled, keyed, stream_);
+            step_kernels_->few_values(x, out_ + first, groups, length, thresholds, scaled, keyed, stream_, line(w),
+                                      &w.reciprocal[g]);
         } else if constexpr (sizeof(T) == 2 && !codes) {
-            step_kernels_->few_values(x, w.results.data(), groups, length, thresholds, scaled, keyed, false);
+            step_kernels_->few_values(x, w.results.data(), groups, length, thresholds, scaled, keyed, false, line(w),
+                                      &w.reciprocal[g]);
             run_plan(kernels_->encode32_16, *from_float_, w.results.data(),
                      reinterpret_cast<std::uint16_t*>(out_ + first), groups * length);
         }
@@ -358,6 +397,10 @@ class step_blocks {
                                                                  steps_->many->many->plan, w.doubtful.data());
         for (std::size_t k = 0; k < doubts; ++k) {
             const std::uint32_t i = w.doubtful[k];
+            if (!steps_->boundaries.empty()) {
+                to[i] = steps_->code_of(static_cast<double>(x[i]), w.scale[g + i / length]);
+                continue;
+            }
             const combined_scale scale = combined(g + i / length, group, w);
             const projected element = encoder_(x_[first + i], scale, encoder_.divides_in_binary64(scale), 0);
             to[i] = stored_code<std::uint8_t>(to_code(element, scheme_.element), scheme_.element.bits(),
@@ -427,6 +470,7 @@ class step_blocks {
     std::uint8_t* packed_ = nullptr;
     scale_planes* scales_ = nullptr;
     bool keeps_codes_ = false;
+    bool narrows_scales_ = false;  ///< to binary32, to nearest even
     bool stream_ = false;
     bool thresholds_are_normal_ = false;
 };

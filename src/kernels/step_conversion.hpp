@@ -104,7 +104,7 @@ class step_conversion {
         const bool special = largest(x, size) >= infinity;
         if (steps_->few) {
             const few_steps& s = *steps_->few;
-            step_kernels_->few_codes(x, codes, 1, size, s.thresholds.data(), s.codes.data(), s.keyed);
+            step_kernels_->few_codes(x, codes, 1, size, s.thresholds.data(), s.codes.data(), s.keyed, nullptr, nullptr);
         } else {
             step_kernels_->many_codes(x, codes, size, steps_->many->plan);
         }
@@ -114,7 +114,8 @@ class step_conversion {
     void find_values(const float* x, float* out, std::size_t size, bool stream) const {
         if (steps_->few) {
             const few_steps& s = *steps_->few;
-            step_kernels_->few_values(x, out, 1, size, s.thresholds.data(), s.values.data(), s.keyed, stream);
+            step_kernels_->few_values(x, out, 1, size, s.thresholds.data(), s.values.data(), s.keyed, stream, nullptr,
+                                      nullptr);
             return;
         }
         alignas(64) std::array<std::uint8_t, block> codes;

@@ -53,13 +53,6 @@ class definition {
     bool keeps_nan_;
 };
 
-/// Results that change, from the most negative number on: `last` is the last number with the result.
-template <class T>
-struct run_of {
-    T last;
-    step_result result;
-};
-
 /// The results of all finite numbers, in ascending order; of a monotonic function, that between equal ends is constant.
 template <class T, class Function>
 std::vector<run_of<T>> find_runs(const Function& f) {
@@ -204,6 +197,7 @@ std::shared_ptr<const number_steps> make_number_steps(const format& f, const pro
         return a.code == b.code && a.value == b.value;
     });
     auto out = std::make_shared<number_steps>();
+    out->runs = runs;
     out->few = few_of(runs);
     if (!out->few) out->many = many_of(runs);
     if (!out->few && !out->many) return nullptr;
@@ -218,12 +212,6 @@ std::shared_ptr<const number_steps> make_number_steps(const format& f, const pro
     }
     return out;
 }
-
-/// A real number at which the result changes from `below` to `above`, and whether the number itself has the latter.
-struct boundary {
-    double at;
-    bool ties_up;
-};
 
 /// Out of the last binary64 number before the change and the first one after it. None where it is no binary64 number: it is proven
 /// by the results 2^-122 beside it, as midpoints have at most 120 bits.
@@ -240,8 +228,9 @@ std::optional<boundary> boundary_between(double last, double next, const step_re
     const std::uint64_t magnitude = to_bits(at) & own.magnitude_mask();
     const bool negative = std::signbit(at);
     if (magnitude == 0) {
+        // Zero itself lies on one side; numbers next to it on the other.
         const bool holds =
-            define.finite(true, 1, -4000, false) == below && define.finite(false, 1, -4000, false) == above;
+            ties_up ? define.finite(true, 1, -4000, false) == below : define.finite(false, 1, -4000, false) == above;
         return holds ? std::optional(boundary{0.0, ties_up}) : std::nullopt;
     }
     if (std::fabs(at) < 0x1p-300 || std::fabs(at) > 0x1p300) return std::nullopt;
@@ -261,6 +250,53 @@ void put(simd::few_boundaries& to, std::size_t j, const boundary& b) {
     to.flip[j] = upward ? sign : 0;
     // One unit down: +0 becomes the negative number next to it.
     to.step[j] = !upward ? 0 : b.at > 0 ? ~std::uint64_t{0} : b.at < 0 ? 1 : sign | 1;
+}
+
+/// Buckets of a linear function from the largest member on both sides, and room for scales that were rounded down; none where two
+/// boundaries are too close together, or where the zeros differ.
+std::optional<simd::few_line> line_through(const std::vector<boundary>& boundaries, double largest, bool keyed) {
+    constexpr double room = 1.0 + 0x1p-4;
+    constexpr double error = 0x1p-19;
+    if (keyed || !(largest > 0x1p-20 && largest < 0x1p20)) return std::nullopt;
+    simd::few_line out{};
+    out.reach = largest * room;
+    out.slope = static_cast<float>(15.49 / out.reach);  // buckets 1 to 31
+    for (std::uint32_t j = 0; j < 2 * simd::few; ++j) {
+        const double low = (static_cast<double>(j) - 16.5) / static_cast<double>(out.slope);
+        const double high = (static_cast<double>(j) - 15.5) / static_cast<double>(out.slope);
+        const double margin = out.reach * error;
+        std::uint32_t below = 0;
+        std::uint32_t within = 0;
+        for (const boundary& b : boundaries) {
+            below += b.at < low - margin;
+            within += b.at >= low - margin && b.at <= high + margin;
+        }
+        if (within > 1) return std::nullopt;
+        out.position[j] = below;
+        out.threshold[j] = within == 1 ? below : static_cast<std::uint32_t>(simd::few - 1);
+    }
+    return out;
+}
+
+/// The boundaries between runs of binary32 numbers, each between two neighbours; none where some is not known.
+std::vector<boundary> boundaries_between(const std::vector<run_of<float>>& runs, const definition& define) {
+    std::vector<boundary> out;
+    for (std::size_t i = 0; i + 1 < runs.size(); ++i) {
+        std::int64_t first = to_key(static_cast<double>(runs[i].last));
+        std::int64_t last = to_key(static_cast<double>(from_key<float>(to_key(runs[i].last) + 1)));
+        const auto code_of = [&](std::int64_t key) { return define(from_key<double>(key)).code; };
+        const std::uint8_t below = code_of(first);
+        while (last - first > 1) {
+            const std::int64_t middle = first + (last - first) / 2;
+            (code_of(middle) == below ? first : last) = middle;
+        }
+        const double before = from_key<double>(first);
+        const double after = from_key<double>(last);
+        const auto at = boundary_between(before, after, define(before), define(after), define);
+        if (!at) return {};
+        out.push_back(*at);
+    }
+    return out;
 }
 
 std::shared_ptr<const quotient_steps> make_quotient_steps(const format& f, const projection& how) {
@@ -292,10 +328,13 @@ std::shared_ptr<const quotient_steps> make_quotient_steps(const format& f, const
         if (runs.size() <= simd::few) {
             quotient_steps::few_quotients few{};
             bool proven = true;
+            std::vector<boundary> boundaries;
+            double largest = 0;
             for (std::size_t j = 0; j < simd::few; ++j) {
                 const auto& run = runs[std::min(j, runs.size() - 1)];
                 few.values[j] = static_cast<double>(std::bit_cast<float>(run.result.value));
                 few.codes[j] = j < runs.size() ? run.result.code : static_cast<std::uint8_t>(j);
+                largest = std::max(largest, std::fabs(few.values[j]));
                 put(few.boundaries, j, none);
                 if (j + 1 >= runs.size()) continue;
                 const double next = from_key<double>(to_key(run.last) + 1);
@@ -306,8 +345,10 @@ std::shared_ptr<const quotient_steps> make_quotient_steps(const format& f, const
                 }
                 few.keyed = few.keyed || to_key(run.last) == -1;
                 put(few.boundaries, j, *at);
+                boundaries.push_back(*at);
             }
             if (proven) {
+                few.line = line_through(boundaries, largest, few.keyed);
                 out->few = few;
                 return out;
             }
@@ -315,6 +356,8 @@ std::shared_ptr<const quotient_steps> make_quotient_steps(const format& f, const
     }
     out->many = find_number_steps(f, how);
     if (out->many == nullptr || !out->many->many) return nullptr;
+    out->boundaries = boundaries_between(out->many->runs, define);
+    for (const auto& run : out->many->runs) out->codes.push_back(run.result.code);
     return out;
 }
 

@@ -2,7 +2,9 @@
 // definition, so that it is the definition, once for each format and projection, and kept.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,14 +38,36 @@ struct many_steps {
     simd::bucket_plan plan;
 };
 
+/// Results that change, from the most negative number on: `last` is the last number with the result.
+template <class T>
+struct run_of {
+    T last;
+    step_result result;
+};
+
 /// The steps of binary32 numbers: `few` or `many`.
 struct number_steps {
+    std::vector<run_of<float>> runs;
     std::optional<few_steps> few;
     std::optional<many_steps> many;
     std::array<float, 256> value_of{};  ///< by code
     step_result infinity;
     step_result negative_infinity;
     step_result nan;
+};
+
+/// A real number at which the result changes from `below` to `above`, and whether the number itself has the latter.
+struct boundary {
+    double at;
+    bool ties_up;
+
+    /// Does x/S, a quotient of normal numbers (S of no more than 53 bits), lie above it?
+    [[nodiscard]] bool is_below(double x, double scale) const noexcept {
+        const double nearest = at * scale;  // any other number than this lies on the same side of it as of the product
+        if (x != nearest) return x > nearest;
+        const double rest = std::fma(at, scale, -nearest);
+        return rest < 0 || (rest == 0 && ties_up);
+    }
 };
 
 /// The steps of real numbers x/S. Overflow saturates.
@@ -53,10 +77,20 @@ struct quotient_steps {
         std::array<double, simd::few> values;
         std::array<std::uint8_t, simd::few> codes;
         bool keyed;
+        std::optional<simd::few_line> line;  ///< where thresholds lie far enough apart
     };
     std::optional<few_quotients> few;
     std::shared_ptr<const number_steps> many;  ///< of numbers near the quotients
+    std::vector<boundary> boundaries;  ///< of `many`, ascending; empty where they are not known as binary64 numbers
+    std::vector<std::uint8_t> codes;  ///< between them
     simd::few_boundaries saturation;  ///< two: what is not above the first, or above the second, saturates
+
+    /// The code of x/S, where `boundaries` are known.
+    [[nodiscard]] std::uint8_t code_of(double x, double scale) const noexcept {
+        const auto above =
+            std::ranges::partition_point(boundaries, [&](const boundary& b) { return b.is_below(x, scale); });
+        return codes[static_cast<std::size_t>(above - boundaries.begin())];
+    }
 };
 
 /// Null where there are none: stochastic modes, wider formats, floats, and policies that are no step function.

@@ -107,7 +107,8 @@ def _field_ends(digits: str, f: Format) -> tuple[int, ...]:
 
 def fraction_bits(f: Format) -> int:
     """Of an integer or fixed-point format."""
-    return Fraction(f.min_positive).denominator.bit_length() - 1
+    _, _, exponent = f._spec.min_positive  # of the step, in int1 too, which has no positive member
+    return -int(exponent)
 
 
 def exponent_bits(f: Format) -> int:

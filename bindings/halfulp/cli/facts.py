@@ -98,7 +98,7 @@ def _of_other(f: hu.Format) -> dict[str, Any]:
         "codes": f._spec.last_code + 1,
         "min": f.min,
         "max": f.max,
-        "min_positive": f.min_positive if f.max > 0 else None,
+        "min_positive": f.min_positive,
         "signed": f.signed,
         "inf": f.has_inf,
         "nan": f.has_nan,

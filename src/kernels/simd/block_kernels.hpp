@@ -3,6 +3,7 @@
 
 #include "largest_kernel.hpp"
 #include "pack_kernel.hpp"
+#include "pair_decode_kernel.hpp"
 #include "power_kernel.hpp"
 #include "quotient_kernel.hpp"
 #include "sign_kernel.hpp"
@@ -34,9 +35,10 @@ constexpr block_kernels make_block_kernels() {
         is_sse2<A> ? nullptr : shorten_scales<A>,
         invert_scales<A>,
         pack4<A>,
+        is_sse2<A> ? nullptr : decode_pairs<A>,
         sum_of_magnitudes<A>,
-        members_by_sign<A, std::uint8_t>,
-        members_by_sign<A, float>,
+        codes_by_sign<A>,
+        values_by_sign<A>,
     };
 }
 

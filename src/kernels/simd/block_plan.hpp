@@ -100,11 +100,15 @@ struct block_kernels {
                           double outer, std::size_t size);
     /// Codes of 4 bits, two to a byte, the first in the low half. size is even.
     void (*pack4)(const std::uint8_t* codes, std::uint8_t* packed, std::size_t size);
+    /// See pair_decode_kernel.hpp. Null where tables do not stay in registers.
+    void (*decode_pairs)(const std::uint8_t* packed, float* out, std::size_t size, const float* values,
+                         const float* scale, std::size_t run, bool stream);
     /// See sign_kernel.hpp.
-    bool (*sum_of_magnitudes)(const float* x, std::size_t size, double* sum);
+    bool (*sum_of_magnitudes)(const float* x, std::size_t size, std::uint32_t from, double* sum, std::uint64_t* count);
     void (*codes_by_sign)(const float* x, std::uint8_t* out, std::size_t size, sign_limits limits,
                           const std::uint8_t* members);
-    void (*values_by_sign)(const float* x, float* out, std::size_t size, sign_limits limits, const float* members);
+    void (*values_by_sign)(const float* x, float* out, std::size_t size, sign_limits limits, const float* members,
+                           bool stream);
 };
 
 }  // namespace halfulp::simd

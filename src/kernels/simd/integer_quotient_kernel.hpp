@@ -65,8 +65,8 @@ class integer_quotients {
 
     template <class At>
     HALFULP_INLINE void part(const float* x, Out* out, std::size_t count, bool stream, const At& at) {
-        prefetch_next_chunk(x);
         if (count >= bunch) {
+            prefetch_later_chunk<bunch>(x);
             whole(x, out, stream, at);
             return;
         }

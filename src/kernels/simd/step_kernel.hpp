@@ -119,15 +119,57 @@ struct few_search<A, Keyed> {
     }
 };
 
-/// The chunk after the next one, whose largest magnitudes will be looked for first: so that memory works while thresholds are compared.
-HALFULP_INLINE void prefetch_later_chunk(const float* x) {
-    constexpr std::uintptr_t ahead = 2 * 2048 * sizeof(float);
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + ahead));
+/// By a linear function and one comparison: see few_line.
+template <class A>
+struct line_search {};
+
+template <class A>
+    requires is_avx512<A>
+struct line_search<A> {
+    using vu = xsimd::batch<std::uint32_t, A>;
+    __m512 low, high, slope, offset;
+    __m512i low_position, high_position;
+
+    HALFULP_INLINE line_search(const float* thresholds, const few_line& line, float reciprocal) {
+        const __m512 t = _mm512_loadu_ps(thresholds);
+        low = _mm512_permutexvar_ps(_mm512_loadu_si512(line.threshold), t);
+        high = _mm512_permutexvar_ps(_mm512_loadu_si512(line.threshold + few), t);
+        low_position = _mm512_loadu_si512(line.position);
+        high_position = _mm512_loadu_si512(line.position + few);
+        slope = _mm512_set1_ps(line.slope * reciprocal);
+        offset =
+            _mm512_set1_ps(0x1.8p23f + 16);  // the bucket is in the lowest bits, which are all that permutations read
+    }
+    HALFULP_INLINE vu operator()(const vu& bits) const {
+        const __m512 x = _mm512_castsi512_ps(bits);
+        const __m512i bucket = _mm512_castps_si512(_mm512_fmadd_ps(x, slope, offset));
+        const __m512i p = _mm512_permutex2var_epi32(low_position, bucket, high_position);
+        const __mmask16 beyond = _mm512_cmp_ps_mask(x, _mm512_permutex2var_ps(low, bucket, high), _CMP_GT_OQ);
+        return vu(_mm512_mask_add_epi32(p, beyond, p, _mm512_set1_epi32(1)));
+    }
+};
+
+/// work(group, what finds positions in it).
+template <class A, class Work>
+HALFULP_INLINE void for_searches(std::size_t groups, const float* thresholds, bool keyed, const few_line* line,
+                                 const float* reciprocal, const Work& work) {
+    if constexpr (is_avx512<A>) {
+        if (line != nullptr) {
+            for (std::size_t g = 0; g < groups; ++g)
+                work(g, line_search<A>(thresholds + g * few, *line, reciprocal[g]));
+            return;
+        }
+    }
+    if (keyed) {
+        for (std::size_t g = 0; g < groups; ++g) work(g, few_search<A, true>(thresholds + g * few));
+    } else {
+        for (std::size_t g = 0; g < groups; ++g) work(g, few_search<A, false>(thresholds + g * few));
+    }
 }
 
-template <class A, bool Keyed>
-void few_codes_by(const float* x, std::uint8_t* codes, std::size_t groups, std::size_t length, const float* thresholds,
-                  const std::uint8_t* table) {
+template <class A>
+void few_codes(const float* x, std::uint8_t* codes, std::size_t groups, std::size_t length, const float* thresholds,
+               const std::uint8_t* table, bool keyed, const few_line* line, const float* reciprocal) {
     using vu = xsimd::batch<std::uint32_t, A>;
     using vf = xsimd::batch<float, A>;
     constexpr std::size_t lanes = vu::size;
@@ -138,13 +180,12 @@ void few_codes_by(const float* x, std::uint8_t* codes, std::size_t groups, std::
         code_bits[j] = __builtin_bit_cast(float, std::uint32_t{table[j]});
     }
     const few_lookup<A> lookup(code_bits);
-    for (std::size_t g = 0; g < groups; ++g) {
-        const few_search<A, Keyed> search(thresholds + g * few);
+    const auto work = [&](std::size_t g, const auto& search) HALFULP_INLINE_LAMBDA {
         for_groups<4 * lanes>(x + g * length, codes + g * length, length, nullptr, false,
                               [&](const float* from, std::uint8_t* to, const std::uint32_t*, bool)
                                   HALFULP_INLINE_LAMBDA {
                                       vu y[4];
-                                      for (std::size_t k = 0; k < 4 * lanes; k += 16) prefetch_later_chunk(from + k);
+                                      prefetch_later_chunk<4 * lanes>(from);
                                       for (std::size_t k = 0; k < 4; ++k)
                                           y[k] = search(as_bits<float, A>(vf::load_unaligned(from + k * lanes)));
                                       if (!in_order) {
@@ -152,65 +193,63 @@ void few_codes_by(const float* x, std::uint8_t* codes, std::size_t groups, std::
                                       }
                                       put_codes<std::uint8_t, A>(to, y, false);
                                   });
-    }
+    };
+    for_searches<A>(groups, thresholds, keyed, line, reciprocal, work);
 }
 
 template <class A>
-void few_codes(const float* x, std::uint8_t* codes, std::size_t groups, std::size_t length, const float* thresholds,
-               const std::uint8_t* table, bool keyed) {
-    (keyed ? few_codes_by<A, true> : few_codes_by<A, false>)(x, codes, groups, length, thresholds, table);
-}
-
-template <class A, bool Keyed>
-void few_values_by(const float* x, float* out, std::size_t groups, std::size_t length, const float* thresholds,
-                   const float* values, bool stream) {
+void few_values(const float* x, float* out, std::size_t groups, std::size_t length, const float* thresholds,
+                const float* values, bool keyed, bool stream, const few_line* line, const float* reciprocal) {
     using vf = xsimd::batch<float, A>;
     constexpr std::size_t lanes = vf::size;
-    for (std::size_t g = 0; g < groups; ++g) {
-        const few_search<A, Keyed> search(thresholds + g * few);
+    const auto work = [&](std::size_t g, const auto& search) HALFULP_INLINE_LAMBDA {
         const few_lookup<A> lookup(values + g * few);
         for_groups<4 * lanes>(
             x + g * length, out + g * length, length, nullptr, stream,
             [&](const float* from, float* to, const std::uint32_t*, bool past_caches) HALFULP_INLINE_LAMBDA {
                 vf y[4];
-                for (std::size_t k = 0; k < 4 * lanes; k += 16) prefetch_later_chunk(from + k);
+                prefetch_later_chunk<4 * lanes>(from);
                 for (std::size_t k = 0; k < 4; ++k)
                     y[k] = lookup(search(as_bits<float, A>(vf::load_unaligned(from + k * lanes))));
                 for (std::size_t k = 0; k < 4; ++k) put(to + k * lanes, y[k], past_caches);
             });
-    }
-}
-
-template <class A>
-void few_values(const float* x, float* out, std::size_t groups, std::size_t length, const float* thresholds,
-                const float* values, bool keyed, bool stream) {
-    (keyed ? few_values_by<A, true> : few_values_by<A, false>)(x, out, groups, length, thresholds, values, stream);
+    };
+    for_searches<A>(groups, thresholds, keyed, line, reciprocal, work);
 }
 
 /// u = the last binary32 number at or below boundary × scale, below it where a tie goes up. The product, rounded downward to binary64 and
 /// then to binary32, is rounded downward once. Where a tie goes up the product is rounded upward (by flipping signs) to binary64 and
 /// moved down by one unit of the last place: no binary32 number lies between that and the product but for the product itself.
-template <class A, std::size_t Count>
-HALFULP_INLINE void scale_some(const few_boundaries& plan, double scale, float* thresholds) {
-    for (std::size_t j = 0; j < Count; ++j) {
-        const double product = plan.boundary[j] * scale;
-        const std::uint64_t bits = (__builtin_bit_cast(std::uint64_t, product) ^ plan.flip[j]) + plan.step[j];
-        thresholds[j] = static_cast<float>(__builtin_bit_cast(double, bits));
+template <class A>
+void scale_boundaries(const few_boundaries& plan, const double* scale, std::size_t groups, float* thresholds) {
+    using vd = xsimd::batch<double, A>;
+    using vq = xsimd::batch<std::uint64_t, A>;
+    for (std::size_t g = 0; g < groups; ++g) {
+        const vd factor(scale[g]);
+        for (std::size_t j = 0; j < few; j += vd::size) {
+            const vq product = as_bits<double, A>(vd::load_unaligned(plan.boundary + j) * factor);
+            const vq moved = (product ^ vq::load_unaligned(plan.flip + j)) + vq::load_unaligned(plan.step + j);
+            store_floats<A>(thresholds + g * few + j, as_number<double, A>(moved));
+        }
     }
 }
 template <class A>
-void scale_boundaries(const few_boundaries& plan, const double* scale, std::size_t groups, float* thresholds) {
-    for (std::size_t g = 0; g < groups; ++g) scale_some<A, few>(plan, scale[g], thresholds + g * few);
-}
-template <class A>
 void scale_limits(const few_boundaries& plan, const double* scale, std::size_t groups, float* limits) {
-    for (std::size_t g = 0; g < groups; ++g) scale_some<A, 2>(plan, scale[g], limits + g * 2);
+    for (std::size_t g = 0; g < groups; ++g) {
+        for (std::size_t j = 0; j < 2; ++j) {
+            const double product = plan.boundary[j] * scale[g];
+            const std::uint64_t bits = (__builtin_bit_cast(std::uint64_t, product) ^ plan.flip[j]) + plan.step[j];
+            limits[g * 2 + j] = static_cast<float>(__builtin_bit_cast(double, bits));
+        }
+    }
 }
 
 template <class A>
 void scale_values(const double* values, const double* scale, std::size_t groups, float* scaled) {
+    using vd = xsimd::batch<double, A>;
     for (std::size_t g = 0; g < groups; ++g) {
-        for (std::size_t j = 0; j < few; ++j) scaled[g * few + j] = static_cast<float>(values[j] * scale[g]);
+        for (std::size_t j = 0; j < few; j += vd::size)
+            store_floats<A>(scaled + g * few + j, vd::load_unaligned(values + j) * vd(scale[g]));
     }
 }
 

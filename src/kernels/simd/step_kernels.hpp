@@ -15,6 +15,7 @@ constexpr step_kernels make_step_kernels() {
     t.scale_values = scale_values<A>;
     t.few_codes = few_codes<A>;
     t.few_values = few_values<A>;
+    t.takes_lines = is_avx512<A>;
     t.count_outside = count_outside<A>;
     t.many_codes = many_codes<A>;
     t.many_quotients = many_quotients<A>;

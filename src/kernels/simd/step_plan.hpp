@@ -36,6 +36,15 @@ struct few_boundaries {
     std::uint64_t step[few];
 };
 
+/// Where a linear function of the quotient finds the position but for one comparison: round(slope × q) + 16 is one of 32 buckets. In
+/// each lies at most one threshold, also where q is off by 2^-19 of itself. Only for |q| up to `reach`.
+struct few_line {
+    float slope;
+    double reach;
+    std::uint32_t threshold[2 * few];  ///< the bucket's one, or the last, which is +infinity
+    std::uint32_t position[2 * few];  ///< below that threshold
+};
+
 /// Many positions, by the leading 16 bits of a magnitude: at most one threshold lies in each of these buckets. entries[bucket] =
 /// code above << 24 | code below << 16 | the low half of the last magnitude below. No threshold lies in the first and the last one.
 struct bucket_plan {
@@ -59,10 +68,13 @@ struct step_kernels {
     /// values[j] × scale, rounded to nearest even, 16 for each group.
     void (*scale_values)(const double* values, const double* scale, std::size_t groups, float* scaled);
     /// `length` neighbours in each group, all finite. `keyed`: the zeros differ.
+    /// `line`, where not null: a faster way with reciprocal[g], near 1/S of the group (only where takes_lines).
     void (*few_codes)(const float* x, std::uint8_t* codes, std::size_t groups, std::size_t length,
-                      const float* thresholds, const std::uint8_t* table, bool keyed);
+                      const float* thresholds, const std::uint8_t* table, bool keyed, const few_line* line,
+                      const float* reciprocal);
     void (*few_values)(const float* x, float* out, std::size_t groups, std::size_t length, const float* thresholds,
-                       const float* values, bool keyed, bool stream);
+                       const float* values, bool keyed, bool stream, const few_line* line, const float* reciprocal);
+    bool takes_lines;
     /// How many of x are not above `low`, or above `high`.
     std::uint64_t (*count_outside)(const float* x, std::size_t size, float low, float high);
     /// Finite x.

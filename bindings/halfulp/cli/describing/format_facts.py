@@ -104,7 +104,7 @@ def limits(f: hu.Format) -> list[tuple[str, ...]]:
         add("gap above 1 (epsilon)", fields.epsilon, None)
         return rows
     add("largest", f.max, _code_of(f, f.max))
-    if f.max > 0:
+    if f.min_positive is not None:
         add("smallest above 0", f.min_positive, _code_of(f, f.min_positive))
     if f.min < 0 or f.max <= 0:
         add("least", f.min, _code_of(f, f.min))
@@ -121,7 +121,7 @@ def _code_of(f: hu.Format, value: Number) -> int:
     if f.kind == "posit":
         magnitude = 1 if value == f.min_positive else (1 << (f.bits - 1)) - 1
         return magnitude if value > 0 else (1 << f.bits) - magnitude
-    return int(Fraction(value) / Fraction(f.min_positive))
+    return int(Fraction(value) * (1 << codes.fraction_bits(f)))
 
 
 def nan_codes(f: hu.Format) -> list[tuple[int, int]]:

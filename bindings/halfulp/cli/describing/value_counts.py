@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import halfulp as hu
+from halfulp.cli.codes import fraction_bits
 from halfulp.cli.facts import min_positive_code
 from halfulp.cli.float_fields import float_fields
 
@@ -140,7 +141,7 @@ def sides(f: hu.Format) -> Sides:
         values = {Fraction(f.exact(code)) for code in range(f._spec.last_code + 1) if _is_number(f.exact(code))}
         above, below = (_table([sign * v for v in values if sign * v > 0]) for sign in (1, -1))
     else:
-        step = Fraction(f.min_positive)
+        step = Fraction(1, 1 << fraction_bits(f))
         above, below = (Steps(int(n), step) if n else None for n in (Fraction(f.max) / step, -Fraction(f.min) / step))
     return Sides(above, below, int(f.has_zero))
 
