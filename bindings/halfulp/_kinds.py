@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from halfulp._format import Format
 from halfulp._format import real_format as to_format
+from halfulp._phase_format import PhaseFormat, names_phases
 
 #: In the order in which lists have them.
-KINDS = ("float", "integer", "posit", "codebook", "power of two", "ternary", "binary")
+KINDS = ("float", "integer", "posit", "codebook", "power of two", "ternary", "binary", "complex")
 
 _POWERS = ("pot", "apot", "sqrt2pot")
 
 
-def element_kind(f: Format) -> str:
+def element_kind(f: Format | PhaseFormat) -> str:
     """One of KINDS. A table with infinities (HiFloat8) counts as a float, fixed point as an integer, since a scale is
     all that lies between them; a table of two numbers is binary, one of three is ternary, whatever its name."""
     if f.kind == "fixed point":
         return "integer"
-    if f.kind != "codebook":
+    if isinstance(f, PhaseFormat) or f.kind != "codebook":
         return f.kind
     if f.has_inf:
         return "float"
@@ -27,6 +28,8 @@ def element_kind(f: Format) -> str:
 
 def kind_of_element(text: str) -> str:
     """The kind of a format's text, as tables have it. The process that reads it may not know a user's own table."""
+    if names_phases(text):
+        return PhaseFormat.kind
     if not text.startswith("table:"):
         return element_kind(to_format(text))
     try:

@@ -2,8 +2,9 @@
 
 Sweeps every split of 3 to 8 bits into exponent and fraction, over groups of 16 to 128 under power-of-two, bfloat16 and
 two-level E4M3 scales, to nearest; at groups of 32 also after a Hadamard transform, and stochastically under
-power-of-two scales. Then runs the encoder with the weights of each scheme on the front of bits against error. Leaves
-tables, pictures and a report.
+power-of-two scales. Beside them integers, codebooks, powers of two, posits, ternary, binary and complex elements. Then
+runs the encoder with the weights of each scheme on the front of bits against error. Leaves tables, pictures and a
+report.
 """
 
 from __future__ import annotations
@@ -28,13 +29,22 @@ NEAREST = [
 AT_32 = [f"{split}/{scale.format(group=32)}" for split in SPLITS for scale in SCALES]
 DRAWN = [f"{split}/32:e8m0fnu" for split in SPLITS]
 ROTATED = [f"{text}@hadamard=32" for text in AT_32]
+OTHERS = [
+    *("int{2..8}s/{32,64,128}:bfloat16", "int{3,4,8}s/channel:bfloat16", "int4/{32,128}:bfloat16@zero_point", "mxint8"),
+    *("nf{2,3,4}/{32,64,128}:bfloat16", "{af4,fp4_bnb}/64:bfloat16", "nf4_64", "nf4_64_dq256", "iq4_nl/32:bfloat16"),
+    *("dynamic{5,8}/64:bfloat16", "{pot3,pot4,apot4}/{32,128}:bfloat16", "sqrt2pot5/32:bfloat16"),
+    *("posit8_2", "posit{6,8}_1/32:bfloat16", "b1.58", "ternary/128:bfloat16"),
+    *("ternary/{channel,64,128}:bfloat16@recipe=twn", "pm1/{channel,32,64,128}:bfloat16"),
+    "pm1_pmi/{tensor,channel,64,128}:bfloat16",
+]
+QUICK = ["int4s/64:bfloat16", "nf4_64", "pot4/32:bfloat16", "b1.58", "pm1/128:bfloat16", "pm1_pmi/channel:bfloat16"]
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
-    nearest, drawn = (NEAREST + ROTATED, DRAWN) if not options.quick else (AT_32[::6], DRAWN[::6])
+    nearest, drawn = ([*NEAREST, *ROTATED, *OTHERS], DRAWN) if not options.quick else (AT_32[::6] + QUICK, DRAWN[::6])
     results = folder / "results"
     table = sweeping.sweep(MODEL, nearest, results=results, kl=False)
     stochastic = sweeping.sweep(MODEL, drawn, results=results, kl=False, rounding="stochastic", rng=SEED)

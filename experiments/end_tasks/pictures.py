@@ -24,7 +24,10 @@ STYLES = {
 
 def kind(name: str) -> str:
     """The kind of scales, a key of STYLES."""
-    levels = hu.scheme(name).levels
+    scheme = hu.scheme(name)
+    if isinstance(scheme, hu.phase.ComplexScheme):
+        return "binary32 per vector"
+    levels = scheme.levels
     if not levels or levels[0].group == "tensor":
         return "one for all, or none"
     scale = str(levels[0].format)
@@ -111,17 +114,18 @@ def _points(axes: Any, rows: pandas.DataFrame, metric: str, scale: float | None)
 def stored(table: pandas.DataFrame) -> Any:
     """The loss of nDCG@10 for each way to store the vectors, with 95 % intervals, and the claimed 0.3 %."""
     rows = wide(table[table["task"] == "stored_embedding"]).drop(index=REFERENCE).sort_values("bits_per_element")
-    figure = _figure(10, 6)
+    figure = _figure(10, 0.26 * len(rows) + 1.7)
     axes = figure.subplots()
     for place, (name, row) in enumerate(rows.iterrows()):
         colour, marker = STYLES[kind(str(name))]
         value, low, high = (100 * row[f"ndcg@10_loss{part}"] for part in ("", "_low", "_high"))
         error = np.clip([[value - low], [high - value]], 0, None)
-        axes.errorbar(value, place, xerr=error, fmt=marker, color=colour, markersize=6, capsize=2.5)
+        label = kind(str(name))
+        axes.errorbar(value, place, xerr=error, fmt=marker, color=colour, markersize=6, capsize=2.5, label=label)
     axes.axvline(100 * CLAIM, color="#D55E00", linewidth=1, linestyle="--")
     axes.annotate(
         "claimed: under 0.3 %",
-        (100 * CLAIM, len(rows) - 0.4),
+        (100 * CLAIM, len(rows) - 0.6),
         xytext=(4, 0),
         textcoords="offset points",
         color="#D55E00",
@@ -133,10 +137,17 @@ def stored(table: pandas.DataFrame) -> Any:
         range(len(rows)), [f"{name}  {row['compression']:.2f}×" for name, row in rows.iterrows()], fontsize=9
     )
     axes.set_ylim(-0.7, len(rows) + 0.3)
-    axes.set_xlabel("loss of nDCG@10 against float32 vectors, %, with its 95 % interval")
+    axes.set_xlabel("loss of nDCG@10 against float32 vectors, %, with its 95 % interval (linear up to 0.5)")
     axes.set_title("Vectors stored in few bits, and how many times smaller they are", loc="left")
     axes.grid(axis="x", color="#E6E6E6", linewidth=0.6)
     axes.set_axisbelow(True)
+    axes.set_xscale("symlog", linthresh=0.5)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xticks([-0.5, -0.3, -0.1, 0, 0.1, 0.3, 0.5, 1, 2, 5, 10])
+    labels = axes.get_legend_handles_labels()
+    handles = dict(zip(labels[1], labels[0], strict=True))
+    known = [name for name in STYLES if name in handles]
+    axes.legend([handles[name] for name in known], known, loc="lower left", title="scales", alignment="left")
     return figure
 
 

@@ -377,6 +377,7 @@ def test_arguments_are_checked_before_anything_is_written() -> None:
         {"rounding": "stochastic", "random": np.full(8, 16, np.uint32), "random_bits": 4},
         {"random_bits": 0},
         {"rng": 1},
+        {"random_bits": 4},
     ]
     for keywords in wrong:
         for call in (lambda **k: hu.round(x, "e4m3fn", **k), lambda **k: hu.fake_quantize(x, "mxfp8_e4m3", **k)):
@@ -453,7 +454,10 @@ def test_random_bits_from_1_to_32(call: Callable[..., Any]) -> None:
     for value in (1.5, "8", True, b"x", [1], np.zeros(2), np.float32(2)):
         with refuses(TypeError, "random_bits is", "1 to 32"):
             call(random_bits=value)
-    call(random_bits=np.int8(32))
+    with refuses(ValueError, "random_bits is 32", "rounding is 'nearest_ties_to_even'", "no random bits"):
+        call(random_bits=np.int8(32))
+    call(random_bits=np.int8(32), rounding="stochastic", rng=1)
+    call(projection=hu.Projection(random_bits=3))  # part of an object, which other calls may use
     with refuses(ValueError, "random_bits is 0"):
         hu.Projection(random_bits=0)
     with refuses(TypeError, "random_bits is True"):

@@ -163,13 +163,13 @@ def test_the_common_calls_do_take_the_direct_way(monkeypatch: pytest.MonkeyPatch
 
 def test_what_is_remembered_of_a_call_keeps_arguments_apart_that_compare_equal() -> None:
     # Catches: True, 1.0 or a numpy integer answered with what was remembered for 1.
-    hu.round(X, "e4m3fn", random_bits=1)
+    hu.round(X, "e4m3fn", "stochastic", random_bits=1, rng=1)
     for wrong in (True, 1.0, np.float32(1)):
         with pytest.raises(TypeError, match="random_bits is"):
-            hu.round(X, "e4m3fn", random_bits=wrong)
+            hu.round(X, "e4m3fn", "stochastic", random_bits=wrong, rng=1)
         with pytest.raises(TypeError, match="random_bits is"):
-            hu.fake_quantize(X, "mxfp4", random_bits=wrong)
-    hu.round(X, "e4m3fn", random_bits=np.int8(1))
+            hu.fake_quantize(X, "mxfp4", rounding="stochastic", random_bits=wrong, rng=1)
+    hu.round(X, "e4m3fn", "stochastic", random_bits=np.int8(1), rng=1)
 
 
 def test_a_label_is_not_taken_from_an_equal_format_that_was_asked_before() -> None:
@@ -181,5 +181,5 @@ def test_a_label_is_not_taken_from_an_equal_format_that_was_asked_before() -> No
 
 def test_memory_of_past_calls_is_bounded() -> None:
     for bias in range(3000):
-        hu.round(X, f"e4m3b{bias % 60}fn", random_bits=1 + bias % 32, nan=("raise", "to_max")[bias % 2])
+        hu.round(X, f"e4m3b{bias % 60}fn", "sr", random_bits=1 + bias % 32, nan=("raise", "to_max")[bias % 2], rng=1)
     assert _convert._made_conversion.cache_info().currsize <= 1024

@@ -161,8 +161,9 @@ def test_wrong_words_are_one_line_that_says_what_is_allowed(capsys):
     assert "--rounding" in refused(capsys, "round", "1", "e4m3fn", "--roundin=rz")
     assert "VALUE, FORMAT" in refused(capsys, "round")
     assert "expected one argument" in refused(capsys, "round", "1", "e4m3fn", "--rounding")
-    assert "invalid int value: 'x'" in refused(capsys, "round", "1", "e4m3fn", "--rng", "x")
-    assert "before" in refused(capsys, "round", "1", "e4m3fn", "--ftz", "never")
+    assert "rng is 'x', allowed: an integer" in refused(capsys, "round", "1", "e4m3fn", "--rng", "x")
+    assert "ftz is 'never', allowed: before, after" in refused(capsys, "round", "1", "e4m3fn", "--ftz", "never")
+    assert "(did you mean 'bash'?)" in refused(capsys, "completion", "bsh")
 
 
 @pytest.mark.parametrize("word", app.LATER)

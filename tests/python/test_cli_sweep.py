@@ -176,7 +176,8 @@ def test_report_refuses(here: Path, capsys):
         ("absent.parquet", "-o", "r.html"): "neither a file nor a folder",
         ("", "-o", "r.html"): "neither a file nor a folder",
         ("t.parquet", "-o", "r.pdf"): "ends in .html",
-        ("foreign.parquet", "-o", "r.html"): "foreign.parquet",
+        ("foreign.parquet", "-o", "r.html"): "foreign.parquet is not a sound Parquet file, allowed",
+        ("t.parquet", "-o", "r.html", "--tasks", "foreign.parquet"): "foreign.parquet is not a sound Parquet file",
         ("other.parquet", "-o", "r.html"): "other.parquet",
         ("empty", "-o", "r.html"): "empty",
         ("t.parquet", "-o", "r.html", "--tasks", "other.parquet"): "not a table of end tasks",
@@ -186,6 +187,18 @@ def test_report_refuses(here: Path, capsys):
     for words, message in cases.items():
         assert message in refused(capsys, "report", *words)
     assert not Path("r.html").exists()
+
+
+def test_one_matrix_is_no_matrices(here: Path, capsys):
+    np.savez("one.npz", a=np.ones((2, 32)))
+    assert run(capsys, "sweep", "one.npz", "pm1_pmi/8:binary16")[2].splitlines()[0] == "one.npz: 1 matrix, 64 weights"
+
+
+def test_a_bad_scheme_is_told_before_the_weights_are_read(here: Path, capsys):
+    # Catches: the list of matrices, or hours of reading, before the error. `refused` sees one line.
+    for scheme in ("mxfp5", "pm1_pmi/x:binary16", "e4m3fn/32:e8m0fnu@recipe=none"):
+        assert scheme.split("/")[0] in refused(capsys, "sweep", "weights.npz", "mxfp4", scheme)
+        assert "neither a file" not in refused(capsys, "sweep", "absent.npz", scheme)
 
 
 def test_sweep_refuses_in_one_line(here: Path, capsys):

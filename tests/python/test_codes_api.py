@@ -28,6 +28,14 @@ KINDS = {
 }
 
 
+def test_a_format_without_positive_members_has_no_smallest_one() -> None:
+    for none in (hu.format("int1"), hu.format("q1.0"), hu.codebook([-3.0, -1.0]), hu.codebook([-2.0, 0.0])):
+        assert none.min_positive is None
+    for name, least in {"uint1": 1, "int2s": 1, "q1.3": 0.125, "posit2_0": 1, "microexponent": 0.5, "pm1": 1}.items():
+        assert hu.format(name).min_positive == least
+    assert hu.codebook([-3.0, 0.25, 1.0]).min_positive == 0.25
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_kind(name: str) -> None:
     assert hu.format(name).kind == KINDS[name]

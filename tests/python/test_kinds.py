@@ -1,5 +1,8 @@
 """Kinds of elements side by side: in a sweep's table, its findings, the front's colours and the report."""
 
+import subprocess
+import sys
+
 import halfulp as hu
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from halfulp._kinds import KINDS, element_kind, kind_of_element
 
 pytest.importorskip("pandas")
 
+from halfulp.plots._rows import kinds_of
 from halfulp.report.payload import payload
 from halfulp.sweeping import findings, model_rows
 
@@ -23,6 +27,7 @@ SCHEMES = {
     "sqrt2pot4/32:binary16": "power of two",
     "ternary/channel:binary32": "ternary",
     "pm1/channel:binary32": "binary",
+    "pm1_pmi/channel:binary32": "complex",
 }
 
 
@@ -110,3 +115,50 @@ def test_the_report_has_the_kind_as_a_column(table):
     kinds = columns["element_kind"]
     assert [kinds["words"][code] for code in kinds["codes"]] == list(SCHEMES.values())
     assert kinds["meaning"]
+
+
+def test_a_table_of_another_process_is_drawn_from_its_columns(tmp_path):
+    # Catches: schemes that are parsed again where a user's own table is not known.
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("pyarrow")
+    text = """
+import halfulp as hu, numpy as np
+own = hu.codebook([-3, -1, 0.5, 2])
+x = np.random.default_rng(0).normal(size=(32, 64)).astype("f4")
+schemes = [f"{own}/{group}:binary16" for group in ("16", "32", "channel", "4x4", "tensor")]
+table = hu.sweep({"x": x, "y": x[:8]}, [*schemes, str(own), "mxfp4", "nvfp4"], progress=False, results="kept")
+hu.sweeping.write_table(table, "table.parquet")
+"""
+    subprocess.run([sys.executable, "-c", text], cwd=tmp_path, check=True)
+    from halfulp import plots, report, sweeping
+
+    foreign = sweeping.read_table(tmp_path / "table.parquet")
+    with pytest.raises(ValueError, match="no table of this hash"):
+        hu.scheme(foreign["scheme"][0])
+    own = foreign["element"][0]
+    kinds = dict(zip(foreign["scheme"], kinds_of(foreign), strict=True))
+    assert kinds[f"{own}/16:binary16"] == kinds[f"{own}/32:binary16"] == "binary16 per block"
+    assert kinds[f"{own}/channel:binary16"] == "binary16 per channel"
+    assert kinds[f"{own}/4x4:binary16"] == "binary16 per tile"
+    assert kinds[f"{own}/tensor:binary16"] == kinds[own] == ""
+    assert kinds["nvfp4"] == "e4m3fn per block, binary32 per tensor"
+    drawn = plots.pareto(foreign).axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in drawn][:2] == ["float", "codebook"]
+    assert plots.error_against_group(foreign).axes[0].get_title(loc="left") == f"{own} (2 bits)"
+    plots.error_by_layer(foreign, schemes=[foreign["scheme"][0], "mxfp4"])
+    report.write(foreign, tmp_path / "page.html")
+    words = payload(foreign, model_rows(foreign), [], ())["levels"]["words"]
+    assert f"elements: {own}, 2 bits each\none binary16 scale for every tile of 4 × 4" in words
+    assert f"elements: {own}, 2 bits each\none binary16 scale for each tensor" in words
+    assert "one e4m3fn scale for every 16 elements\none binary32 scale for each tensor" in "\n".join(words)
+    assert findings(foreign)
+    with pytest.raises(ValueError, match=r"is of a sweep under table:.*a table of another process"):
+        sweeping.read_results(tmp_path / "kept")
+
+
+def test_complex_schemes_in_words(table):
+    words = payload(table, model_rows(table), [], ())["levels"]["words"]
+    assert (
+        "elements: pm1_pmi, 2 bits for two weights (widely linear form)\n"
+        "two binary32 scales, of real and imaginary parts, for each channel" in words
+    )

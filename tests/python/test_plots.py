@@ -183,6 +183,31 @@ def test_published_schemes_are_named(table, figure):
     assert {text.get_text() for text in names(figure) if text.get_fontweight() == "bold"} == published
 
 
+def test_rings_have_names_and_lines_to_names_cross_no_point():
+    # Catches: a ring around a point whose name found no place; a line to a name through other points of its column.
+    x = {"x": np.random.default_rng(0).standard_t(3, size=(64, 256))}
+    many = "e{2..3}m{1..3}f/{16,32}:{e8m0fnu,bfloat16} nf4_64 int4s/{32,64}:bfloat16"
+    rounding = ["nearest_ties_to_even", "stochastic", "toward_zero", "to_odd", "toward_positive", "toward_negative",
+                "nearest_ties_to_zero", "nearest_ties_to_away"]  # fmt: skip
+    table = hu.sweep(x, many, rounding=rounding, rng=1, progress=False)
+    crowded = plots.pareto(table)
+    crowded.canvas.draw()
+    axes = crowded.axes[0]
+    rings = [c for c in axes.collections if len(c.get_sizes()) and c.get_sizes()[0] == 90]
+    published = [text for text in names(crowded) if text.get_fontweight() == "bold"]
+    assert sum(len(ring.get_offsets()) for ring in rings) == len(published) > 8
+    assert len(published) < model_rows(table)["scheme"].isin({str(s) for s in hu.schemes()}).sum()  # some found none
+    points = axes.transData.transform(drawn(crowded))
+    leads = [line for line in axes.get_lines() if line.get_label() == "_lead"]
+    assert leads
+    pixel = crowded.dpi / 72
+    for lead in leads:
+        start, end = axes.transData.transform(np.column_stack(lead.get_data()))
+        beside = np.abs(points - start).max(axis=1) > 12 * pixel
+        for place in np.linspace(start, end, 200):
+            assert (np.abs(points[beside] - place).max(axis=1) > 3 * pixel).all()
+
+
 def test_options_and_roundings_are_told_in_names():
     # Catches: a scheme and its rotated or stochastic twin under one name.
     x = {"x": np.random.default_rng(0).standard_t(3, size=(64, 256))}

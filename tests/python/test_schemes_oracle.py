@@ -304,9 +304,8 @@ def test_stochastic_rounding_agrees_with_the_oracles_own_philox(
         axis=axis,
         rounding=rounding,
         scale_rounding=scale_rounding,
-        random_bits=random_bits,
-        rng=rng if draws else None,
         threads=threads,
+        **({"random_bits": random_bits, "rng": rng} if draws else {}),
     )
 
 

@@ -99,6 +99,25 @@ def test_bits_are_those_of_the_quantized_array():
             assert set(table["bits_per_element"]) == {hu.quantize(x, text, axis=axis).bits / x.size}
 
 
+@pytest.mark.parametrize(
+    ("scheme", "bits"),
+    [
+        ("int4/32:bfloat16@zero_point", [800 * 4, 32 * 16, 32 * 4]),
+        ("int8/channel:binary32@zero_point", [800 * 8, 8 * 32, 8 * 8]),
+        ("nf4_64", [800 * 4, 13 * 32]),
+        ("nf4/8:dynamic8/4:binary32@double_quant,flat", [800 * 4, 100 * 8, 25 * 32, 32]),
+        ("b1.58", [800 * 2, 32]),
+        ("pm1/128:bfloat16", [800, 8 * 16]),
+    ],
+)
+def test_zero_points_and_offsets_are_counted(scheme, bits):
+    # Catches: scales without their zero points, or without the mean that double quantization takes off; groups of a
+    # flat scheme that end at rows.
+    row = hu.sweep({"x": np.random.default_rng(1).normal(size=(8, 100))}, scheme, progress=False).iloc[0]
+    assert row["bits_per_element"] == sum(bits) / 800
+    assert row["bytes"] == sum(-(-n // 8) for n in bits)
+
+
 def test_columns_of_the_scheme():
     # Catches: the outer level's group in `block`; "tensor" as a block; levels in the wrong order.
     table = hu.sweep({"x": np.ones((2, 32))}, ["nvfp4", "e4m3fn/tensor:binary32", "e5m2"], progress=False)

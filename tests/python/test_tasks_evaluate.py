@@ -14,6 +14,7 @@ pytest.importorskip("threadpoolctl")
 import halfulp as hu
 import task_models
 from halfulp import tasks
+from halfulp.sweeping.cases import expand
 from halfulp.tasks import embedding_task, language_task, quantization, stored_task
 from halfulp.tasks.quantization import Rounding, quantized
 
@@ -136,6 +137,50 @@ def test_stored_vectors_are_what_is_searched(home: Path):
         bits = table[(table["metric"] == "compression") & (table["scheme"] == row["scheme"])]["value"].item()
         assert bits == pytest.approx(32 / 4.5)
         assert ("queries stored alike" in row["note"]) == both
+
+
+def test_stored_vectors_as_complex_numbers_and_as_one_axis(home: Path):
+    # Catches: parts taken in turns, or vectors mixed with one another; bits of one scale in place of two; an axis that
+    # flat schemes refuse.
+    job = small(home, "stored_embedding")
+    _, documents = job._vectors
+    half = documents.shape[1] // 2
+    parts = hu.fake_quantize(documents[:, :half] + 1j * documents[:, half:], f"pm1_pmi/{half}:binary32")
+    stored = {
+        f"pm1_pmi/{half}:binary32": (np.concatenate([parts.real, parts.imag], axis=1), 1 + 2 * 32 / (2 * half)),
+        "nf4/8:binary32@flat": (hu.fake_quantize(documents, "nf4/8:binary32@flat"), 8),
+    }
+    table = tasks.evaluate(job, list(stored), progress=False)
+    for scheme, (vectors, bits) in stored.items():
+        rows = table[table["scheme"] == scheme].set_index("metric")["value"]
+        assert rows["bits_per_element"] == bits
+        assert rows["cosine"] == pytest.approx(stored_task.cosines(vectors, documents).mean(), abs=1e-12)
+        expected = stored_task.retrieval.quality(job._vectors[0], vectors, job._corpus.texts.lookup.relevant)
+        assert rows["ndcg@10"] == pytest.approx(expected.ndcg.mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["embedding", "language_model"])
+def test_weights_under_complex_and_affine_schemes_are_those_of_a_sweep(home: Path, task: str):
+    # Catches: bits without zero points; another form than the sweep's.
+    job = small(home, task)
+    schemes = "pm1_pmi/4:binary16 int4/8:bfloat16@zero_point nf4/8:binary32@flat"
+    if task == "language_model":  # its vocabulary has 263 words
+        with pytest.raises(ValueError, match=r"under scheme pm1_pmi/4:binary16: its shape is \(263, 24\), allowed"):
+            tasks.evaluate(job, schemes, progress=False)
+        schemes = schemes.partition(" ")[2]
+    table = tasks.evaluate(job, schemes, progress=False)
+    bits = table[(table["metric"] == "bits_per_element") & (table["scheme"] != tasks.REFERENCE)]
+    rng = np.random.default_rng(2)
+    matrix = rng.normal(size=(12, 40)).astype(np.float32)
+    swept = hu.sweep({"w": matrix}, schemes, progress=False)
+    swept = swept[swept["matrix"] == "w"]
+    for text, error in zip(swept["scheme"], swept["squared_error"], strict=True):
+        (scheme,) = expand(text)
+        values, stored = quantization.quantized_matrix(matrix, scheme, Rounding(), 0)
+        assert ((matrix.astype(np.float64) - values) ** 2).sum() == pytest.approx(error, rel=1e-12)
+        assert stored == swept[swept["scheme"] == text]["bits_per_element"].item() * matrix.size
+    assert list(bits["scheme"]) == list(swept["scheme"])
+    assert (bits["value"] > 0.9).all()
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -314,4 +359,4 @@ def test_missing_packages_are_named(home: Path, monkeypatch: pytest.MonkeyPatch)
             tasks.threads._controller.cache_clear()
             with pytest.raises(ImportError, match=rf"needs the package {module}: pip install 'halfulp\[tasks\]'"):
                 tasks.evaluate(quantization_task, "mxfp4", progress=False)
-    assert quantization.Rounding() == Rounding()
+    assert Rounding() == Rounding()

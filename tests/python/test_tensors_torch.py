@@ -270,6 +270,22 @@ def test_two_codes_in_a_byte_say_how_to_unpack_them() -> None:
     assert hu.unpack(x.view(torch.uint8), 4, 2 * x.numel()).tolist() == [1, 2, 3, 4]
 
 
+def test_bfloat16_tensors_are_numbers_where_numpy_computes() -> None:
+    # Catches: the bits that NumPy sees of them taken for numbers.
+    m = torch.tensor([[1.0, -2.5, 3.0], [0.25, 8.0, -1.0]], dtype=torch.bfloat16)
+    calls = (
+        hu.binary.fit_residual_polynomial,
+        lambda x: hu.ternary.low_rank_correction(x, 1),
+        lambda x: hu.ternary.hybrid_gated_flow(x, x, x[:1], x[:, :1], x[:, 0]),
+        lambda x: hu.fixed_point.quantize_multiplier(x.abs()),
+    )
+    for call in calls:
+        for got, wanted in zip(call(m), call(m.float()), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+    with pytest.raises(TypeError, match=r"multiplier has dtype torch\.bfloat16, allowed: integers"):
+        hu.fixed_point.requantize(torch.ones(3, dtype=torch.int32), m[0], torch.ones(3, dtype=torch.int32), axis=0)
+
+
 def test_lazily_negated_views_count_as_what_they_stand_for() -> None:
     z = torch.complex(torch.ones(3), torch.tensor([1.1, 2.2, 3.3]))
     x = z.conj().imag

@@ -16,6 +16,8 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 REGISTRY = {f.name: f for f in hu.formats()}
 OTHERS = {name: f for name, f in REGISTRY.items() if f.kind != "float"}
 _FILES = [json.loads(path.read_text(encoding="ascii")) for path in sorted((VECTORS / "codes").glob("*.json"))]
+#: Codes of complex numbers, which the registry of real formats has not.
+COMPLEX = {"pm1_pmi"}
 #: Vectors of codes by the name of the format: one to a file, or a list of tables.
 CODES = {one["name"]: one for file in _FILES for one in (file, *file.get("tables", [])) if "name" in one}
 INTEGERS = [name for name, one in CODES.items() if "rounded" in one]
@@ -43,13 +45,14 @@ def exact_number(value):
 def test_every_registered_format_has_a_file_and_every_file_a_row():
     # Catches: a format without vectors; vectors of a format that is gone. Files of families hold more than the rows.
     assert sorted(REGISTRY.keys() - OTHERS.keys()) == NAMES
-    assert OTHERS.keys() - CODES.keys() == set()
+    assert (OTHERS.keys() | COMPLEX) - CODES.keys() == set()
+    assert all(hu.format(name).kind == "complex" for name in COMPLEX)
     for path, file in zip(sorted((VECTORS / "codes").glob("*.json")), _FILES, strict=True):
         names = {one["name"] for one in (file, *file.get("tables", [])) if "name" in one}
         if path.stem in OF_NO_FORMAT:
             assert not names & OTHERS.keys()
         else:
-            assert names & OTHERS.keys(), path.name
+            assert names & (OTHERS.keys() | COMPLEX), path.name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -254,3 +257,24 @@ def test_posits_tie_at_the_midpoints_recorded_to_the_even_code(name):
     assert np.array_equal(hu.encode(middles, f), lower + lower % 2)
     assert np.array_equal(hu.encode(np.nextafter(middles, 0), f), lower)
     assert np.array_equal(hu.encode(np.nextafter(middles, np.inf), f), lower + 1)
+
+
+# --- complex codes
+@pytest.mark.parametrize("name", sorted(COMPLEX))
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_numbers_get_the_codes_of_their_sectors(name, dtype):
+    # Catches: a diagonal in the sector before it; -0 taken for a sign; parts that are squared or divided on the way
+    # (both ends of the range); the imaginary axis for the real one.
+    f, one = hu.format(name), CODES[name]
+    assert f.bits == one["bits"]
+    pairs = [(float.fromhex(re), float.fromhex(im), code) for re, im, code in one["sectors"]]
+    part = np.dtype(dtype).type(0).real.dtype
+    with np.errstate(over="ignore"):
+        held = [p for p in pairs if all(float(part.type(v)) == v for v in p[:2])]
+    assert len(held) > 200
+    x = np.array([p[:2] for p in held], dtype=part).view(dtype)[:, 0]
+    assert hu.encode(x, name).tolist() == [code for _, _, code in held]
+    values = [complex(float.fromhex(re), float.fromhex(im)) for re, im in one["values"]]
+    assert f.values().tolist() == values
+    assert hu.decode(np.arange(4, dtype=np.uint8), name, dtype).tolist() == values
+    assert hu.round(x, name).tolist() == [values[code] for _, _, code in held]

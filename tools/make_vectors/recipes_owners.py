@@ -67,6 +67,25 @@ def mx_input(element, length, seed):
     return np.concatenate([x, inputs.zero_blocks(F32, length)])
 
 
+def mxint8_input(length, seed):
+    """Largest magnitudes beside 1, 127/64, 255/128 and 2, elements at members, ties and beside them."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for e in (-149, -127, -125, -20, 0, 3, 64, 126):
+        for top in (1, 127 / 64, 255 / 128, 2):
+            for ulps in (-12, -6, -1, 0, 1):
+                steps = (rng.integers(-260, 261, length) / 128 * 2.0**e).astype(np.float32)
+                beside = steps.view(np.int32) + rng.integers(-1, 2, length, dtype=np.int32)
+                steps = np.where(steps == 0, steps, beside.view(np.float32))
+                amax = np.float32(top * 2.0**e)
+                amax = (amax.view(np.int32) + np.int32(ulps)).view(np.float32) if amax > 2.0**-140 else amax
+                steps = np.clip(steps, -amax, amax)
+                steps[rng.integers(length)] = amax * rng.choice([-1, 1])
+                rows.append(steps)
+    x = np.array(rows, dtype=np.float32)
+    return np.concatenate([x[rng.permutation(len(x))[:90]], inputs.zero_blocks(F32, length)])
+
+
 def nvfp4_inputs():
     rng = np.random.default_rng(5)
     for shift in (0, -9, 3, -12, -60, 100, -110, -5):
@@ -146,6 +165,9 @@ def microxcaling(checkout):
             x = mx_input(element, 4, 12)
             values = _quantize_mx(torch.from_numpy(x.copy()), 8, name, axes=[-1], block_size=4, round="even")
             yield record(f"{element}/4:e8m0fnu@recipe=microxcaling_log2", x, values=values.numpy())
+        x = mxint8_input(4, 12)
+        values = _quantize_mx(torch.from_numpy(x.copy()), 8, "int8", axes=[-1], block_size=4, round="even")
+        yield record("q2.6s/4:e8m0fnu@recipe=microxcaling_log2", x, values=values.numpy())
 
     about = f"microsoft/microxcaling at {commit(checkout)}, its Python path, round='even', torch {torch.__version__}"
     return f"{about}. values: what is left of x, as float32; zeros without their sign", cases()

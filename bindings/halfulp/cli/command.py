@@ -50,6 +50,19 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{word!r} is one word too many")
         return options
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError:
+            what = "an integer" if action.type is int else "a number"
+            raise argparse.ArgumentError(None, f"{action.dest} is {arg_string!r}, allowed: {what}") from None
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            hint = did_you_mean(str(value), known)
+            raise argparse.ArgumentError(None, f"{action.dest} is {value!r}{hint}, allowed: {', '.join(known)}")
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 

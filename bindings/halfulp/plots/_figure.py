@@ -12,13 +12,13 @@ GREY = "#7F7F7F"
 FAINT = "#E6E6E6"
 DPI = 160
 
-# Okabe and Ito's colours; a marker's shape says the same once more.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P")
+# Okabe and Ito's colours and two dark ones of Tol's; a marker's shape says the same once more.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
+_MARKERS = ("o", "s", "^", "D", "v", "P", ">", "<")
 
 
 def style(place: int) -> tuple[str, str]:
-    """Colour and marker of the n-th kind: 36 pairs, the first six of which differ in both."""
+    """Colour and marker of the n-th kind: 64 pairs, the first eight of which differ in both."""
     turn = place // len(_COLOURS)
     return _COLOURS[place % len(_COLOURS)], _MARKERS[(place + turn) % len(_MARKERS)]
 

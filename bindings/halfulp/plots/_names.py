@@ -35,14 +35,16 @@ class Placer:
         self._pixel = figure.dpi / 72  # a point (1/72 inch) in pixels
         self._points: np.ndarray = axes.transData.transform(data)
         half = 3.2 * self._pixel  # of a marker
+        # Names keep off both lists, a line from a point to its name off the first: it may cross front and bound.
         self._taken = [(x - half, y - half, x + half, y + half) for x, y in self._points]
         self._taken.append(tuple(axes.get_legend().get_window_extent(self._renderer).extents))
+        self._lines: list[tuple[float, float, float, float]] = []
         self._inside = tuple(axes.get_window_extent(self._renderer).extents)
 
     def avoid_steps(self, front: list[int]) -> None:
         """Keeps the lines free that join these points, each at its own height up to the next."""
         for (x0, y0), (x1, y1) in itertools.pairwise(self._points[front]):
-            self._taken += [
+            self._lines += [
                 (min(x0, x1), y0 - 1, max(x0, x1), y0 + 1),
                 (x1 - 1, min(y0, y1), x1 + 1, max(y0, y1)),
             ]
@@ -54,10 +56,10 @@ class Placer:
         start, end = self._axes.transData.transform(ends)
         half = 4 * self._pixel
         for x, y in np.linspace(start, end, 2 + int(np.hypot(*(end - start)) / half)):
-            self._taken.append((x - half, y - half, x + half, y + half))
+            self._lines.append((x - half, y - half, x + half, y + half))
 
-    def place(self, index: int, name: str, how: Lettering, colour: str) -> None:
-        """Tries places further and further out. A name that finds none is not written: the table has it."""
+    def place(self, index: int, name: str, how: Lettering, colour: str) -> bool:
+        """Tries places further and further out. A name that finds none is not written (False): the table has it."""
         text = self._axes.annotate(
             literal(name),
             self._data[index],
@@ -76,15 +78,30 @@ class Placer:
                 left = x + dx * distance * self._pixel + _BEFORE[int(np.sign(dx))] * extent.width
                 low = y + dy * distance * self._pixel + _BEFORE[int(np.sign(dy))] * extent.height
                 room = (left, low, left + extent.width, low + extent.height)
-                if self._is_free(room):
+                end = np.array([x + dx * distance * self._pixel, y + dy * distance * self._pixel])
+                steps = self._steps_to(index, end) if distance > _NEAR else []
+                if self._is_free(room) and not any(self._is_covered(step) for step in steps):
                     text.set_position(((left - x) / self._pixel, (low - y) / self._pixel))
                     self._taken.append(room)
-                    if distance > _NEAR:
-                        self._lead(index, (x + dx * distance * self._pixel, y + dy * distance * self._pixel), colour)
-                    return
+                    if steps:
+                        self._taken += [(*(step - 1), *(step + 1)) for step in steps]
+                        self._lead(index, end, colour)
+                    return True
         text.remove()
+        return False
 
-    def _lead(self, index: int, to: tuple[float, float], colour: str) -> None:
+    def _steps_to(self, index: int, end: np.ndarray) -> list[np.ndarray]:
+        """Places on the line from a point to its name, but for those at the point itself, where others may lie."""
+        start = self._points[index]
+        length = float(np.hypot(*(end - start)))
+        beside = _NEAR / 2 * self._pixel
+        return [start + (end - start) * (at / length) for at in np.arange(beside, length, self._pixel)]
+
+    def _is_covered(self, place: np.ndarray) -> bool:
+        x, y = place
+        return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in self._taken)
+
+    def _lead(self, index: int, to: np.ndarray, colour: str) -> None:
         """A thin line from a point to its name."""
         ends = np.stack([self._data[index], self._axes.transData.inverted().transform(to)])
         self._axes.plot(*ends.T, color=colour, linewidth=0.6, zorder=2.2, scalex=False, scaley=False, label="_lead")
@@ -94,4 +111,5 @@ class Placer:
         inside = self._inside
         if left < inside[0] or low < inside[1] or right > inside[2] or high > inside[3]:
             return False
-        return all(right <= x0 or left >= x1 or high <= y0 or low >= y1 for x0, y0, x1, y1 in self._taken)
+        boxes = itertools.chain(self._taken, self._lines)
+        return all(right <= x0 or left >= x1 or high <= y0 or low >= y1 for x0, y0, x1, y1 in boxes)

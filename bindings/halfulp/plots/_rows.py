@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from halfulp._kinds import element_kind
-from halfulp._scheme import expand_schemes, scheme
+from halfulp._format import real_format as to_format
+from halfulp._kinds import kind_of_element
 from halfulp._scheme import schemes as published_schemes
+from halfulp.sweeping.cases import expand
 from halfulp.sweeping.measures import MODEL
 from halfulp.sweeping.table import model_rows
 
@@ -20,24 +21,61 @@ def options_of(text: str) -> str:
     return text.partition("@")[2]
 
 
-def kind_of(text: str) -> str:
-    """How a scheme stores its scales, as "e4m3fn per block, binary32 per tensor"; empty for one without scales and for
-    one scale over the whole tensor."""
-    levels = scheme(text).levels
+class Scales(NamedTuple):
+    """A level of scales as a table's columns tell it: a process that reads them may not know the scheme's own table of
+    elements. group: as in the grammar, "32", "32x32", "channel" or "tensor"."""
+
+    group: str
+    format: str
+
+
+def scales_of(rows: pandas.DataFrame) -> list[list[Scales]]:
+    """The levels of scales, innermost first, of every row."""
+    lengths = [None if missing else length for length, missing in zip(rows["block"], rows["block"].isna(), strict=True)]
+    return [_levels(str(text), length) for text, length in zip(rows["scales"], lengths, strict=True)]
+
+
+def _levels(text: str, length: Any) -> list[Scales]:
+    if not text:
+        return []
+    levels = []
+    for part in text.split("/"):
+        group, colon, name = part.rpartition(":")
+        levels.append(Scales(group, name) if colon else Scales("tensor" if length is None else str(length), name))
+    return levels
+
+
+def kinds_of(rows: pandas.DataFrame) -> list[str]:
+    """How each row's scheme stores its scales, as "e4m3fn per block, binary32 per tensor"; empty for one without scales
+    and for one scale over the whole tensor."""
+    return [_kind(levels) for levels in scales_of(rows)]
+
+
+def _kind(levels: list[Scales]) -> str:
     if not levels or levels[0].group == "tensor":
         return ""
     inner = levels[0]
-    noun = "block" if isinstance(inner.group, int) else "channel" if inner.group == "channel" else "tile"
+    noun = "block" if inner.group.isdigit() else "channel" if inner.group == "channel" else "tile"
     parts = [f"{inner.format} per {noun}"]
-    for level in levels[1:]:
-        group = f"{level.group} {noun}s" if isinstance(level.group, int) else level.group
-        parts.append(f"{level.format} per {group}")
+    parts += [f"{level.format} per {level.group}{f' {noun}s' * level.group.isdigit()}" for level in levels[1:]]
     return ", ".join(parts)
 
 
-def element_kind_of(text: str) -> str:
-    """The kind of numbers that a scheme's elements are: float, integer, codebook, …"""
-    return element_kind(scheme(text).element)
+def element_kinds_of(rows: pandas.DataFrame) -> list[str]:
+    """The kind of numbers that each row's elements are: float, integer, codebook, …"""
+    if "element_kind" in rows.columns:
+        return [str(kind) for kind in rows["element_kind"]]
+    return [kind_of_element(text) for text in rows["element"]]  # a table of an older version
+
+
+def split_of(element: str) -> tuple[int, int] | None:
+    """Exponent and mantissa bits of a signed float; None for every other element, which has no such fields."""
+    if kind_of_element(element) != "float":
+        return None
+    shape = to_format(element)
+    if not shape.signed or shape.exponent_bits is None or shape.mantissa_bits is None:
+        return None
+    return shape.exponent_bits, shape.mantissa_bits
 
 
 def published_names() -> set[str]:
@@ -80,7 +118,10 @@ def chosen_schemes(rows: pandas.DataFrame, schemes: Any, default: int, most: int
     if schemes is None:
         published = published_names()
         return ([name for name in there if name in published] or there)[:default]
-    wanted = [str(one) for one in expand_schemes(schemes)]
+    texts = schemes.split() if isinstance(schemes, str) else schemes
+    named = isinstance(texts, (list, tuple)) and len(texts) and all(text in there for text in texts)
+    # Texts that the table has are taken as they are: this process may not know a table of elements in them.
+    wanted = list(dict.fromkeys(texts)) if named else [str(one) for one in expand(schemes)]
     for name in wanted:
         if name not in there:
             some = ", ".join(there[:8]) + (", …" if len(there) > 8 else "")

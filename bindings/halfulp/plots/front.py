@@ -14,7 +14,7 @@ from halfulp.plots._columns import front_of
 from halfulp.plots._figure import GREY, INK, frame, literal, new_figure, set_scale, set_title, style
 from halfulp.plots._names import Lettering, Placer
 from halfulp.plots._plane import Plane, Side, limits_of, plane_side
-from halfulp.plots._rows import element_kind_of, kind_of, options_of, published_names, rows_of_schemes, title_of
+from halfulp.plots._rows import element_kinds_of, kinds_of, options_of, published_names, rows_of_schemes, title_of
 from halfulp.plots._tasks import task_columns
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ def _frame(axes: Any, plane: Plane) -> None:
 
 def _kinds(plane: Plane, colour: str | None) -> tuple[np.ndarray, Sequence[str]]:
     """What colours tell apart, by point, and their order; no order stands for scales in the order of the sweep."""
-    elements = [element_kind_of(scheme) for scheme in plane.rows["scheme"]]
+    elements = element_kinds_of(plane.rows)
     if colour == "element" or (colour is None and len(set(elements)) > 1):
         return np.array(elements), KINDS
-    return np.array([kind_of(scheme) for scheme in plane.rows["scheme"]]), ()
+    return np.array(kinds_of(plane.rows)), ()
 
 
 def _points(axes: Any, plane: Plane, kinds: np.ndarray, names: Sequence[str]) -> list[str]:
@@ -235,24 +235,32 @@ def _lettering(plane: Plane) -> tuple[Lettering, Lettering]:
     seem to be theirs."""
     turn_x, turn_y = (-side.axis.better or 1 for side in (plane.x, plane.y))
     better, worse = (tuple((turn_x * dx, turn_y * dy) for dx, dy in side) for side in (_BETTER_SIDE, _WORSE_SIDE))
-    return Lettering(9.5, "bold", (8, 12, 18, 26, 36, 50), worse + better), Lettering(7.5, "normal", (6, 9, 13), better)
+    around = tuple((math.cos(at), math.sin(at)) for at in np.radians(np.arange(15, 360, 15)))  # for crowded places
+    return (
+        Lettering(9.5, "bold", (8, 12, 18, 26, 36, 50, 66, 84), worse + better + around),
+        Lettering(7.5, "normal", (6, 9, 13), better),
+    )
 
 
 def _names(figure: Any, axes: Any, plane: Plane, front: list[int], colours: list[str], lines: list[np.ndarray]) -> None:
-    """Names of published schemes, then of the front's points, those after the largest steps first, each where it covers
-    nothing."""
+    """Names of published schemes, those of the usual rounding first, with rings around the points that got theirs; then
+    of the front's points, those after the largest steps first. Each stands where it covers nothing."""
     rows, points = plane.rows, plane.points
     published = published_names()
+    usual = rows["rounding"][0]
     known = [i for i in range(len(rows)) if rows["scheme"][i] in published]
-    axes.scatter(*points[known].T, s=90, facecolors="none", edgecolors=INK, linewidths=1.2, zorder=4)
+    known.sort(key=lambda i: rows["rounding"][i] != usual)
     of_published, of_front = _lettering(plane)
     placer = Placer(figure, axes, points)
     placer.avoid_steps(front)
     for line in [*lines, *_intervals(plane)]:
         placer.avoid_line(line)
-    usual = rows["rounding"][0]
-    for i in known:
-        placer.place(i, rows["scheme"][i] + _rounding(rows["rounding"][i], usual), of_published, INK)
+    ringed = [
+        i
+        for i in known
+        if placer.place(i, rows["scheme"][i] + _rounding(rows["rounding"][i], usual), of_published, INK)
+    ]
+    axes.scatter(*points[ringed].T, s=90, facecolors="none", edgecolors=INK, linewidths=1.2, zorder=4)
     worst = plane.y.values.max() if plane.y.axis.better < 0 else plane.y.values.min()
     steps = np.abs(np.diff(plane.y.values[front], prepend=worst))
     for i in np.array(front, dtype=int)[np.argsort(-steps, kind="stable")]:

@@ -81,7 +81,8 @@ def _elements(rows: pandas.DataFrame, elements: Any, axis: Axis) -> list[str]:
         raise ValueError("table has no element format with two group lengths of one kind of scales: nothing to compare")
     if elements is None:
         return _best_of_widths(rows[rows["element"].isin(there)], axis)
-    wanted = [str(to_format(item)) for item in (elements.split() if isinstance(elements, str) else elements)]
+    named = elements.split() if isinstance(elements, str) else elements
+    wanted = [item if item in there else str(to_format(item)) for item in named]
     for element in wanted:
         if element not in there:
             raise ValueError(f"elements has {element!r}, allowed for this table: {', '.join(there)}")
@@ -120,7 +121,7 @@ def _panel(panel: Any, rows: pandas.DataFrame, element: str, kinds: list[str], a
             linewidth=1.3,
             label=literal(kind),
         )
-    panel.set_title(f"{element} ({to_format(element).bits} bits)", fontsize=10, loc="left")
+    panel.set_title(f"{element} ({rows['element_bits'].iloc[0]} bits)", fontsize=10, loc="left")
     panel.margins(x=0.08)
     frame(panel)
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from halfulp._format import real_format as to_format
 from halfulp.plots._columns import Axis, axis_of, check_column
 from halfulp.plots._figure import INK, literal, new_figure, set_head
-from halfulp.plots._rows import rows_of_schemes, title_of, with_options
+from halfulp.plots._rows import rows_of_schemes, split_of, title_of, with_options
 from halfulp.sweeping._extras import need
 
 if TYPE_CHECKING:
@@ -83,10 +82,9 @@ def _cells(rows: pandas.DataFrame, value: str, axis: Axis) -> dict[tuple[int, in
     """By exponent and mantissa bits, of signed floats: other elements have no such fields."""
     cells: dict[tuple[int, int], _Cell] = {}
     for element, number in zip(rows["element"], axis.drawn(rows[value].astype("float64")), strict=True):
-        shape = to_format(element)
-        if np.isnan(number) or not shape.signed or shape.exponent_bits is None or shape.mantissa_bits is None:
+        place = split_of(element)
+        if place is None or np.isnan(number):
             continue
-        place = (shape.exponent_bits, shape.mantissa_bits)
         if place not in cells or (number - cells[place].value) * (axis.better or 1) > 0:
             cells[place] = _Cell(element, float(number))
     return cells

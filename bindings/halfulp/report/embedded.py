@@ -7,8 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from halfulp import plots
-from halfulp._format import real_format as to_format
-from halfulp.plots._rows import options_of
+from halfulp.plots._rows import options_of, split_of
 from halfulp.plots.groups import compared_elements
 from halfulp.sweeping._extras import need
 from halfulp.sweeping.measures import MODEL
@@ -56,7 +55,7 @@ def _split_kinds(models: pandas.DataFrame) -> list[tuple[int, str]]:
     best: dict[str, tuple[int, int]] = {}
     blocked = models[models["block"].notna() & (models["relative_error"] > 0)]
     for (scales, group), rows in blocked.groupby(["scales", "block"], sort=False):
-        shapes = {(f.exponent_bits, f.mantissa_bits) for f in map(to_format, rows["element"]) if f.signed}
+        shapes = {split_of(element) for element in rows["element"]} - {None}
         count, length = best.get(scales, (0, 0))
         if (len(shapes), -abs(int(group) - 32)) > (count, -abs(length - 32)):
             best[scales] = (len(shapes), int(group))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._scheme import real_scheme as to_scheme
 from halfulp.plots._columns import axis_of, numeric_columns
 from halfulp.plots._figure import short_names
-from halfulp.plots._rows import kind_of, published_names
+from halfulp.plots._rows import Scales, element_kinds_of, kinds_of, options_of, published_names, scales_of
 from halfulp.plots._tasks import TaskColumn
 from halfulp.sweeping.measures import MODEL
 from halfulp.sweeping.pareto import DB_PER_BIT
@@ -67,12 +66,12 @@ def payload(
     columns = [_column(models, name, meanings, higher_is_better) for name in _order(models)]
     place = sum(column["name"] in _FIRST for column in columns)
     columns[place:place] = [_task_column(result) for result in results]
-    kinds = [kind_of(scheme) or "none, or one per tensor" for scheme in models["scheme"]]
+    kinds = [kind or "none, or one per tensor" for kind in kinds_of(models)]
     published = published_names()
     return {
         "columns": columns,
         "kind": _words(kinds),
-        "levels": _words([_levels(scheme) for scheme in models["scheme"]]),
+        "levels": _words(_in_words(models)),
         "published": [int(scheme in published) for scheme in models["scheme"]],
         "errors": [str(text) for text in models["error"]] if "error" in models.columns else [],
         "dbPerBit": DB_PER_BIT,
@@ -127,22 +126,40 @@ def _words(texts: list[str]) -> dict[str, Any]:
     return {"words": list(words), "codes": [words[text] for text in texts]}
 
 
-def _levels(text: str) -> str:
-    """A scheme in words, part by part, with a line break between them."""
-    scheme = to_scheme(text)
-    lines = [f"elements: {scheme.element}, {_plural(scheme.element.bits, 'bit')} each"]
-    inner = "elements"
-    for level in scheme.levels:
-        if isinstance(level.group, int):
+def _in_words(models: pandas.DataFrame) -> list[str]:
+    """Every scheme in words, part by part, with a line break between them."""
+    columns = (models["scheme"], models["element"], models["element_bits"], element_kinds_of(models), scales_of(models))
+    return [
+        "\n".join([f"elements: {element}, {_bits(int(bits), kind)}", *_scales(levels, kind), *_options(text)])
+        for text, element, bits, kind, levels in zip(*columns, strict=True)
+    ]
+
+
+def _bits(bits: int, kind: str) -> str:
+    if kind == "complex":
+        return f"{_plural(bits, 'bit')} for two weights (widely linear form)"
+    return f"{_plural(bits, 'bit')} each"
+
+
+def _scales(levels: list[Scales], kind: str) -> list[str]:
+    count = "two {} scales, of real and imaginary parts," if kind == "complex" else "one {} scale"
+    inner = "complex elements" if kind == "complex" else "elements"
+    lines = []
+    for level in levels:
+        if level.group.isdigit():
             over = f"every {level.group} {inner}"
-        elif isinstance(level.group, tuple):
-            over = f"every tile of {' × '.join(str(n) for n in level.group)}"
+        elif "x" in level.group:
+            over = f"every tile of {level.group.replace('x', ' × ')}"
         else:
             over = f"each {level.group}"
-        lines.append(f"one {level.format} scale for {over}")
+        lines.append(f"{count.format(level.format)} for {over}")
         inner = "of these scales"
-    options = text.partition("@")[2]
-    return "\n".join([*lines, *(options.split(",") if options else [])])
+    return lines
+
+
+def _options(text: str) -> list[str]:
+    options = options_of(text)
+    return options.split(",") if options else []
 
 
 def _plural(count: int, noun: str) -> str:

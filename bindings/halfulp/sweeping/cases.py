@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from halfulp import _core
+from halfulp._complex import complex_scheme
+from halfulp._phase_format import ComplexScheme, PhaseFormat, names_phases
 from halfulp._projection import check_mode
 from halfulp._random import Rng
-from halfulp._scheme import Scheme, expand_schemes
+from halfulp._scheme import Scheme, expand_schemes, recipes
+
+# Recipes whose scales are means.
+_MEANS = {one.name for one in recipes() if one.shape in ("ternary", "binary")} - {"absmax"}
+
+AnyScheme = Scheme | ComplexScheme
 
 
 @dataclass(frozen=True)
 class Case:
     """A scheme under a rounding mode. draws: does the mode draw random bits?"""
 
-    scheme: Scheme
+    scheme: AnyScheme
     rounding: str
     draws: bool
 
@@ -26,7 +35,14 @@ class Case:
 
     @cached_property
     def groups(self) -> tuple[Any, ...]:
+        if isinstance(self.scheme, ComplexScheme):
+            return () if self.scheme.group is None else (self.scheme.group,)
         return tuple(level.group for level in self.scheme.levels)
+
+    @property
+    def is_complex(self) -> bool:
+        """Is a matrix taken to its widely linear form?"""
+        return isinstance(self.scheme, ComplexScheme)
 
     @cached_property
     def searched(self) -> bool:
@@ -37,6 +53,33 @@ class Case:
         """The length of the transform, 0 for none."""
         return int(getattr(self.scheme, "hadamard", 0) or 0)
 
+    @property
+    def flat(self) -> bool:
+        """Is a matrix seen as one long axis in C order?"""
+        return bool(getattr(self.scheme, "flat", False))
+
+    @property
+    def axis(self) -> int | None:
+        """The axis to name for an array whose groups run along its last one."""
+        return None if self.flat else -1
+
+    @cached_property
+    def needs_all(self) -> str:
+        """Why a scale of the whole tensor depends on more than its largest magnitude; empty where it does not."""
+        if getattr(self.scheme, "double_quant", False):
+            return "double quantization takes the mean of all scales"
+        if "tensor" not in self.groups:
+            return ""
+        if self.hadamard:
+            return "the scale of the whole tensor depends on all elements after the Hadamard transform"
+        if getattr(self.scheme, "recipe", "") in _MEANS:
+            return "the scale of the whole tensor is a mean of its elements"
+        if getattr(self.scheme, "percentile", 0):
+            return "the scale of the whole tensor is a percentile of its elements"
+        if getattr(self.scheme, "zero_point", False):
+            return "the scale of the whole tensor depends on its least and its largest element"
+        return ""
+
     def carrier(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """The dtype in which the case is measured: float32 where the weights and the element format's values fit it,
         else float64."""
@@ -44,12 +87,27 @@ class Case:
 
     @cached_property
     def _fits_binary32(self) -> bool:
-        return bool(self.scheme.element._spec.holds("binary32"))
+        return isinstance(self.scheme, ComplexScheme) or bool(self.scheme.element._spec.holds("binary32"))
+
+
+def expand(schemes: Any) -> list[AnyScheme]:
+    """As :func:`halfulp.expand_schemes`, schemes of complex numbers among them."""
+    items: Any = schemes.split() if isinstance(schemes, str) else schemes
+    if isinstance(schemes, (ComplexScheme, PhaseFormat)):
+        items = [schemes]
+    if not isinstance(items, Iterable) or isinstance(items, (bytes, bytearray)):
+        return list(expand_schemes(items))  # one scheme, or the error that says what is allowed
+    found: dict[str, AnyScheme] = {}
+    for item in items:
+        for one in _core.expand_braces(item) if isinstance(item, str) and item.isascii() else [item]:
+            for scheme in [complex_scheme(one)] if names_phases(one) else expand_schemes([one]):
+                found.setdefault(str(scheme), scheme)
+    return list(found.values()) or list(expand_schemes([]))
 
 
 def make_cases(schemes: Any, rounding: Any) -> list[Case]:
     """Every scheme under every mode, in this order. rounding: a mode's name or a list of them."""
-    wanted = expand_schemes(schemes)
+    wanted = expand(schemes)
     modes = [rounding] if isinstance(rounding, str) or not isinstance(rounding, (list, tuple)) else list(rounding)
     if not modes:
         raise ValueError("rounding is an empty list, allowed: at least one mode's name")

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import fake_quantize_report
 from halfulp._random import Rng
+from halfulp.sweeping import widely_linear
 from halfulp.sweeping.cases import Case, Options
 from halfulp.sweeping.jobs import Metric, Subject, cut_matrix, pair_error
 from halfulp.sweeping.matrix import Matrix
@@ -63,13 +65,16 @@ def check_options(
     for case in cases:
         draws = case.draws or options.scales_draw
         for dtype in carriers:
-            probe = np.zeros((1, 1), dtype=case.carrier(dtype))
+            probe = np.zeros((2, 2) if case.is_complex else (1, 1), dtype=case.carrier(dtype))
             keywords = options.keywords(case)
             if draws and rng is not None:
                 keywords["rng"] = Rng(0)
             if weighed and case.searched:
                 keywords["importance"] = np.ones(1)
-            fake_quantize_report(probe, case.scheme, axis=-1, **keywords)
+            if isinstance(case.scheme, ComplexScheme):
+                widely_linear.fake_quantize(probe, case.scheme, axis=-1, **keywords)
+            else:
+                fake_quantize_report(probe, case.scheme, axis=case.axis, **keywords)
 
 
 def check_fit(subjects: Sequence[Subject], cases: Sequence[Case], options: Options, metrics: dict[str, Metric]) -> None:
@@ -85,7 +90,8 @@ def check_fit(subjects: Sequence[Subject], cases: Sequence[Case], options: Optio
                 raise pair_error(subject.matrix.name, case, error) from None
             cut = cut_matrix(subject, case, options, metrics)
             wide = 8 if subject.matrix.dtype == "float64" else 4
-            need = 3 * cut.largest * wide  # values, results, and what metrics make of them
+            copies = 5 if case.is_complex else 3  # values, results, what metrics make of them; U and W before and after
+            need = copies * cut.largest * wide
             if need > memory:
                 why = cut.why or "its groups are that large"
                 raise pair_error(

@@ -5,9 +5,10 @@ element is that of its place. They begin where every group of every level begins
 taken along as ballast: one more row that holds the tensor's largest magnitude, on which alone such a scale depends.
 
 Taken whole, whatever its size: what needs all elements at once. That is a Hadamard transform under a scale of the whole
-tensor (the largest magnitude is that after the transform), a searched scale of the whole tensor, stochastic rounding of
-scales (whose words count scales, not elements), groups by channels or tiles that do not follow the first axis, and user
-metrics.
+tensor (the largest magnitude is that after the transform), such a scale that is searched, a mean, a percentile or an
+affine scheme's, double quantization (which takes the mean of all scales), stochastic rounding of scales (whose words
+count scales, not elements), groups by channels or tiles that do not follow the first axis, user metrics, and what a
+complex scheme takes, whose complex numbers are made of both halves of the matrix.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def cut(shape: tuple[int, ...], case: Case, options: Options, *, whole: str = ""
     hold multiples of so many elements."""
     elements = math.prod(shape)
     axis = options.axis % len(shape)
+    if case.flat:
+        shape, axis = (elements,), 0
     why = whole or _why_whole(shape, axis, case, options)
     by_rows = _cut_by_rows(shape, axis, case, rows) if not why and _has_areas(case) else None
     if why or (by_rows is None and _has_areas(case)):
@@ -67,10 +70,12 @@ def _has_areas(case: Case) -> bool:
 
 
 def _why_whole(shape: tuple[int, ...], axis: int, case: Case, options: Options) -> str:
+    if case.is_complex:
+        return "complex numbers are made of both halves of the matrix"
     if options.scales_draw:
         return "scale_rounding is stochastic, and the words of scales count scales"
-    if "tensor" in case.groups and case.hadamard:
-        return "the scale of the whole tensor depends on all elements after the Hadamard transform"
+    if case.needs_all:
+        return case.needs_all
     if case.searched and case.groups[:1] == ("tensor",):
         return "the search for the tensor's scale looks at all elements"
     if "channel" in case.groups and (options.channel_axis % len(shape) != 0 or axis == 0):

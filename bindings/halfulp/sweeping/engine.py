@@ -61,7 +61,9 @@ def sweep(
     (the models in those packages), a torch module, or nested mappings of arrays: see
     :func:`halfulp.sweeping.load_weights`. Float arrays with two or more axes count. 16-bit weights are taken exactly to
     float32.
-    schemes: texts (braces expand, white space separates), or a list of texts, Schemes and Formats.
+    schemes: texts (braces expand, white space separates), or a list of texts, Schemes and Formats. Complex ones
+    (pm1_pmi/…) take a matrix with two axes of even length to its widely linear form U, W and back, quantizing both:
+    1 bit an element, and the scales (arXiv 2512.02901).
     axis, channel_axis: the axes that groups run along, and that channels count. rounding: a mode, or a list of them,
     each with rows of its own. scale_rounding, random_bits: as in :func:`halfulp.fake_quantize`.
     rng: for stochastic rounding, a seed, Rng or numpy Generator. Matrix i draws from stream i under every scheme.
@@ -84,11 +86,11 @@ def sweep(
     Rows: for each scheme its matrices, then the row named "(model)" for all of them together. Rows and numbers depend
     on neither executor nor workers (output_error but for the last digits of the BLAS). A matrix is measured in pieces
     of about 10^6 elements, so it may be larger than memory. In one piece are taken, and must fit: matrices under a
-    Hadamard transform with a scale of the whole tensor, a searched scale of the whole tensor, channels and tiles that
-    do not follow the first axis; all with stochastic scale_rounding, user metrics, or activations whose input_axis is
-    not the last. Raises ValueError or TypeError for schemes and options before anything is computed, for weights that
-    are NaN or infinite a ValueError that names the matrix and the scheme, and ExecutorDied where the executor ends
-    early.
+    scale of the whole tensor that is searched, a mean (b1.58), a percentile, affine or found after a Hadamard
+    transform; double quantization; complex schemes; channels and tiles that do not follow the first axis; all with
+    stochastic scale_rounding, user metrics, or activations whose input_axis is not the last. Raises ValueError or
+    TypeError for schemes and options before anything is computed, for weights that are NaN or infinite a ValueError
+    that names the matrix and the scheme, and ExecutorDied where the executor ends early.
     """
     need("pandas", "sweep", "a sweep's table")
     if on_error not in ("raise", "record"):

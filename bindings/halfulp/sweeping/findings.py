@@ -103,7 +103,8 @@ def _element_bit(models: pandas.DataFrame) -> tuple[float, int] | None:
     """What a bit more in the element gains with scales and block kept: the median over steps between the best of each
     width."""
     gains = []
-    for _, group in models.groupby(["scales", "block", *_ALIKE], dropna=False):
+    of_one_number = models[models["element_kind"] != "complex"]
+    for _, group in of_one_number.groupby(["scales", "block", *_ALIKE], dropna=False):
         best = group.groupby("element_bits")["error_db"].min()
         gains += [best[width] - best[width + 1] for width in best.index if width + 1 in best.index]
     return (float(np.median(gains)), len(gains)) if gains else None

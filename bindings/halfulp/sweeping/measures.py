@@ -10,8 +10,12 @@ from typing import Any
 
 from halfulp import _core
 from halfulp._kinds import KINDS, element_kind
+from halfulp._phase_format import BITS as PHASE_BITS
+from halfulp._phase_format import NAME as PHASE
+from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import axis_view
 from halfulp._scheme import Scheme
+from halfulp.sweeping import widely_linear
 from halfulp.sweeping.histogram import BINS
 
 MODEL = "(model)"
@@ -35,9 +39,10 @@ COLUMNS: dict[str, str] = {
     "squared_error": "Σ(W − Ŵ)², in float64",
     "squared_norm": "ΣW², in float64",
     "element": "the scheme's element format",
-    "element_bits": "its width in bits",
-    "block": "length of the innermost group of scales; missing for a scale over the whole tensor, a channel or a tile, "
-    "and for no scale",
+    "element_bits": "its width in bits; of pm1_pmi that of a complex number, of which a matrix has half as many as it "
+    "has elements",
+    "block": "length of the innermost group of scales, of pm1_pmi in complex numbers; missing for a scale over the "
+    "whole tensor, a channel or a tile, and for no scale",
     "scales": "formats of the scales, innermost first, with the groups from the second on, e4m3fn/tensor:binary32, and "
     "of the first where it is a channel or a tile, 16x16:e8m0fnu",
     "bytes": "bytes of codes and scales when packed, each plane by itself; model: their sum",
@@ -105,13 +110,23 @@ def total(parts: Sequence[Sums]) -> Sums:
     )
 
 
-def stored_planes(scheme: Scheme, shape: tuple[int, ...], axis: int, channel_axis: int = 0) -> list[tuple[int, int]]:
+def stored_planes(
+    scheme: Scheme | ComplexScheme, shape: tuple[int, ...], axis: int, channel_axis: int = 0
+) -> list[tuple[int, int]]:
     """(number of codes, bits of one) of an array under a scheme: the elements, then every scale that is stored, those
-    of shorter last groups too. Raises ValueError where the scheme does not fit the shape."""
+    of shorter last groups too, zero points, the offset of double quantization. Raises ValueError where the scheme does
+    not fit the shape."""
+    if isinstance(scheme, ComplexScheme):
+        return widely_linear.planes(scheme, shape, axis, channel_axis)
     view = axis_view(shape, axis % len(shape), channel_axis % len(shape))
     scales = _core.scale_counts(scheme._spec, view)
     formats = [scheme.element, *(level.format for level in scheme.levels)]
-    return [(n, f.bits) for n, f in zip([math.prod(shape), *scales], formats, strict=True)]
+    widths = [f.bits for f in formats]
+    if scheme.zero_point:
+        widths.append(scheme.element.bits)
+    if scheme.double_quant:
+        widths.append(32)  # the offset
+    return list(zip([math.prod(shape), *scales], widths, strict=True))
 
 
 def stored_bits(planes: Sequence[tuple[int, int]]) -> int:
@@ -178,8 +193,10 @@ def measured_columns(sums: Sums | None) -> dict[str, float | int]:
     }
 
 
-def scheme_columns(scheme: Scheme) -> dict[str, Any]:
+def scheme_columns(scheme: Scheme | ComplexScheme) -> dict[str, Any]:
     """The columns that a scheme alone gives."""
+    if isinstance(scheme, ComplexScheme):
+        return _complex_columns(scheme)
     levels = scheme.levels
     inner = levels[0].group if levels else None
     parts = [f"{_group_text(level.group)}:{level.format}" for level in levels]
@@ -194,6 +211,21 @@ def scheme_columns(scheme: Scheme) -> dict[str, Any]:
         "hadamard": getattr(scheme, "hadamard", None) or 0,
         "search": getattr(scheme, "search", None) or "",
         "element_kind": element_kind(scheme.element),
+    }
+
+
+def _complex_columns(scheme: ComplexScheme) -> dict[str, Any]:
+    length = scheme.group if isinstance(scheme.group, int) else None
+    channel = "channel:" if scheme.group == "channel" else ""
+    return {
+        "element": PHASE,
+        "element_bits": PHASE_BITS,
+        "block": length,
+        "scales": "" if scheme.scale is None else f"{channel}{scheme.scale}",
+        "recipe": scheme.recipe,
+        "hadamard": 0,
+        "search": "",
+        "element_kind": "complex",
     }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import fake_quantize_report, quantize
-from halfulp.sweeping import histogram
+from halfulp.sweeping import histogram, widely_linear
 from halfulp.sweeping.activations import as_rows, output_energy
 from halfulp.sweeping.cases import Case
 from halfulp.sweeping.jobs import Job, Workspace, pair_error
@@ -101,7 +102,14 @@ class _Piece:
         """The piece's elements as if the whole matrix had been quantized: 1-d, good until the next call."""
         job, cut = self._job, self._job.cut
         options = job.options
-        keywords = options.keywords(case) | {"axis": cut.axis, "threads": 1}  # the pairs keep all cores busy
+        keywords = options.keywords(case) | {
+            "axis": None if case.flat else cut.axis,
+            "threads": 1,
+        }  # the pairs keep all cores busy
+        if isinstance(case.scheme, ComplexScheme):
+            matrix = values.reshape(values.size // cut.row, *cut.tail)
+            quantized, zero_scales = widely_linear.fake_quantize(matrix, case.scheme, **keywords)
+            return quantized.reshape(-1), zero_scales, 0  # a phase saturates nowhere
         if job.subject.importance is not None and case.searched:
             keywords["importance"] = self._importance(job.subject.importance, values.size)
         if values.size == cut.elements or "tensor" not in case.groups:

@@ -68,12 +68,24 @@ def _records(folder: Path) -> list[Record]:
     for path in sorted((folder / "sweeps").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name)):
         if path.name.startswith("."):
             continue
+        content: Any = None
         try:
-            record = Record.from_json(json.loads(path.read_bytes()))
+            content = json.loads(path.read_bytes())
+            record = Record.from_json(content)
         except (KeyError, TypeError, ValueError, AttributeError):
+            own = _own_tables(content)
             raise ValueError(
-                f"{path} is not what halfulp wrote: remove it, and run its sweep again to have its names"
+                f"{path} is of a sweep under {own[0]}, a table of another process: call halfulp.codebook with its "
+                "numbers first"
+                if own
+                else f"{path} is not what halfulp wrote: remove it, and run its sweep again to have its names"
             ) from None
         before = joined.get(record.subject())
         joined[record.subject()] = before.joined(record) if before else record
     return list(joined.values())
+
+
+def _own_tables(content: Any) -> list[str]:
+    """The schemes of a record whose elements are tables that only the process which made them knows."""
+    cases = content.get("cases", []) if isinstance(content, dict) else []
+    return [case[0] for case in cases if isinstance(case, list) and str(case[0]).startswith("table:")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from halfulp._core import version
@@ -161,10 +162,27 @@ def write_table(table: pandas.DataFrame, path: str | os.PathLike[str]) -> None:
         parquet.write_table(content, file)
 
 
-def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
-    """A table that :func:`write_table` wrote, its attrs too."""
+def read_parquet(path: str | os.PathLike[str]) -> pandas.DataFrame:
+    """Any Parquet file as a table. Raises ValueError for a file that is none."""
+    table: pandas.DataFrame = _read_parquet(path).to_pandas()
+    return table
+
+
+def _read_parquet(path: str | os.PathLike[str]) -> Any:
+    pyarrow = need("pyarrow", "sweep", "a Parquet file")
     parquet = need("pyarrow.parquet", "sweep", "a Parquet file")
-    content = parquet.read_table(os.fspath(path))
+    try:
+        with Path(path).open("rb") as file:  # one file, not a data set: names such as a=b in the path are no columns
+            return parquet.ParquetFile(file).read()
+    except (pyarrow.ArrowException, ValueError):
+        raise ValueError(
+            f"{os.fspath(path)} is not a sound Parquet file, allowed: one that halfulp or pandas wrote"
+        ) from None
+
+
+def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
+    """A table that :func:`write_table` wrote, its attrs too. Raises ValueError for another file."""
+    content = _read_parquet(path)
     table: pandas.DataFrame = content.to_pandas()
     about = (content.schema.metadata or {}).get(_KEY)
     if about is None:

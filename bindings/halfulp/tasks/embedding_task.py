@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp._scheme import Scheme
+from halfulp.sweeping.cases import AnyScheme
 from halfulp.tasks import retrieval
 from halfulp.tasks.embedding import Encoder
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval
@@ -113,7 +113,7 @@ class Embedding:
             f"WordNet: {self.queries} headwords looked up in {self.documents} definitions, {self.sentences} sentences"
         )
 
-    def measure(self, scheme: Scheme | None, how: Rounding) -> list[Measure]:
+    def measure(self, scheme: AnyScheme | None, how: Rounding) -> list[Measure]:
         encoder = self._corpus.encoder
         by_query, by_sentence = self._bootstraps
         quality, sentences = reference, originals = self._reference

@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from halfulp._core import version
-from halfulp._scheme import Scheme, expand_schemes
 from halfulp.sweeping._extras import need
+from halfulp.sweeping.cases import AnyScheme, expand
 from halfulp.sweeping.progress import Bar
 from halfulp.tasks.embedding_task import Embedding
 from halfulp.tasks.language_task import LanguageModel
@@ -75,7 +75,8 @@ def evaluate(
     task: "embedding", "stored_embedding" or "language_model" with options of :class:`Embedding`,
     :class:`StoredEmbedding` or :class:`LanguageModel`; or such an object, which keeps model and texts from call to
     call. schemes, rounding, scale_rounding, random_bits: as in :func:`halfulp.sweep`. rng: for stochastic rounding, a
-    seed, Rng or numpy Generator; matrix i draws from stream i, as in a sweep under the same seed. results: a folder in
+    seed, Rng or numpy Generator; matrix i draws from stream i, as in a sweep under the same seed. Complex schemes
+    (pm1_pmi/…) take matrices to their widely linear form, as a sweep does. results: a folder in
     which results are kept and found again by their content: weights, texts, scheme, options, version. progress: True
     for a bar on stderr, None for one where stderr is a terminal.
 
@@ -86,13 +87,13 @@ def evaluate(
     """
     pandas = need("pandas", "sweep", "a table of results")
     job = _task(task, options)
-    wanted = expand_schemes(schemes)
+    wanted = expand(schemes)
     Rounding(rounding, scale_rounding, random_bits, None if rng is None else (0, 0, 0)).check(wanted)
     store = None if results is None else Store(results)
     job.prepare()
     how = Rounding(rounding, scale_rounding, random_bits, source(rng, job.streams()))
     rows = []
-    every: Sequence[Scheme | None] = [None, *wanted]
+    every: Sequence[AnyScheme | None] = [None, *wanted]
     with one_thread_blas(), Bar(progress, len(every), unit=" schemes", desc=job.name) as bar:
         identity, note = job.identity(), job.note()
         for scheme in every:
@@ -126,7 +127,7 @@ def _task(task: str | Task, options: dict[str, Any]) -> Task:
     return made(**options)
 
 
-def _measures(job: Task, scheme: Scheme | None, how: Rounding, store: Store | None, identity: dict[str, Any]) -> Any:
+def _measures(job: Task, scheme: AnyScheme | None, how: Rounding, store: Store | None, identity: dict[str, Any]) -> Any:
     if store is None:
         return job.measure(scheme, how)
     identity |= {"rounding": {} if scheme is None else asdict(how)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp._scheme import Scheme
+from halfulp.sweeping.cases import AnyScheme
 from halfulp.tasks import randomness
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval
 from halfulp.tasks.language_model import Decoder, Scores
@@ -97,7 +97,7 @@ class LanguageModel:
             f"{Path(self.text).name}: {self.windows} windows of {self.length} tokens"
         )
 
-    def measure(self, scheme: Scheme | None, how: Rounding) -> list[Measure]:
+    def measure(self, scheme: AnyScheme | None, how: Rounding) -> list[Measure]:
         decoder, reference = self._decoder, self._reference
         scores, bits = reference, np.nan  # what a GGUF type stores is not counted here
         if scheme is not None:

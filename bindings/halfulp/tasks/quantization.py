@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import quantize
 from halfulp._random import Rng, draw
-from halfulp._scheme import Scheme
+from halfulp.sweeping import widely_linear
+from halfulp.sweeping.cases import AnyScheme
+from halfulp.sweeping.measures import stored_bits
 from halfulp.tasks.threads import cores
 
 
@@ -37,10 +40,10 @@ class Rounding:
             "rng": rng,
         }
 
-    def check(self, schemes: Iterable[Scheme]) -> None:
+    def check(self, schemes: Iterable[AnyScheme]) -> None:
         """Fails now where an array would fail for its options."""
         for scheme in schemes:
-            quantize(np.zeros((1, 1), dtype=np.float32), scheme, **self.keywords(0))
+            quantized_matrix(np.zeros((2, 2), dtype=np.float32), scheme, self, 0)
 
 
 def source(rng: Any, streams: int) -> tuple[int, int, int] | None:
@@ -63,7 +66,7 @@ class Replacement(NamedTuple):
 
 
 def quantized(
-    weights: Mapping[str, np.ndarray], chosen: Sequence[str], every: Sequence[str], scheme: Scheme, how: Rounding
+    weights: Mapping[str, np.ndarray], chosen: Sequence[str], every: Sequence[str], scheme: AnyScheme, how: Rounding
 ) -> Replacement:
     """The chosen matrices under a scheme, groups along the last axis.
 
@@ -74,8 +77,29 @@ def quantized(
     bits = elements = 0
     places = {name: place for place, name in enumerate(every)}
     for name in chosen:
-        found = quantize(weights[name], scheme, axis=-1, threads=cores(), **how.keywords(places[name]))
-        bits += found.bits
+        try:
+            arrays[name], stored = quantized_matrix(weights[name], scheme, how, places[name])
+        except ValueError as error:
+            raise ValueError(f"matrix {name!r} under scheme {scheme}: {error}") from error
+        bits += stored
         elements += weights[name].size
-        arrays[name] = found.dequantize(np.float32, threads=cores())
     return Replacement(arrays, bits / elements)
+
+
+def quantized_matrix(matrix: np.ndarray, scheme: AnyScheme, how: Rounding, place: int) -> tuple[np.ndarray, int]:
+    """A matrix as a scheme leaves it, float32, groups along the last axis (@flat: in C order), and the bits that are
+    stored. place: the matrix's stream of random bits. Complex schemes go through the widely linear form."""
+    keywords = {"threads": cores(), **how.keywords(place)}
+    if isinstance(scheme, ComplexScheme):
+        values, _ = widely_linear.fake_quantize(matrix, scheme, **keywords)
+        return values, stored_bits(widely_linear.planes(scheme, matrix.shape, -1, 0))
+    found = quantize(matrix, scheme, **keywords)
+    return found.dequantize(np.float32, threads=cores()), found.bits
+
+
+def quantized_vectors(vectors: np.ndarray, scheme: AnyScheme, how: Rounding, place: int) -> tuple[np.ndarray, int]:
+    """As :func:`quantized_matrix`, for vectors (count, length) that are no map: a complex scheme takes the halves of
+    each as real and imaginary parts."""
+    if not isinstance(scheme, ComplexScheme):
+        return quantized_matrix(vectors, scheme, how, place)
+    return widely_linear.fake_quantize_vectors(vectors, scheme, threads=cores(), **how.keywords(place))

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from halfulp._quantize import quantize
-from halfulp._scheme import Scheme
+from halfulp.sweeping.cases import AnyScheme
 from halfulp.tasks import retrieval
 from halfulp.tasks.embedding_task import Corpus
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval
-from halfulp.tasks.quantization import Rounding
+from halfulp.tasks.quantization import Rounding, quantized_vectors
 from halfulp.tasks.similarity import cosines
 from halfulp.tasks.task import check_count, check_seed
 from halfulp.tasks.texts import Sizes
@@ -24,7 +23,8 @@ from halfulp.tasks.wordnet import FOLDER
 @dataclass(frozen=True)
 class StoredEmbedding:
     """Vectors of all-MiniLM-L6-v2 stored under a scheme, groups along each vector of 384 ("e4m3fn/384:bfloat16" has one
-    scale a vector), and searched by inner product with what was stored.
+    scale a vector), and searched by inner product with what was stored. Complex schemes take a vector as 192 complex
+    numbers, its first half their real parts.
 
     documents, queries, seed, model, wordnet: as in :class:`halfulp.tasks.Embedding`. quantize_queries: the queries'
     vectors too; by default they stay float32, as a search would have them.
@@ -79,15 +79,15 @@ class StoredEmbedding:
             f"WordNet: {self.queries} headwords looked up in {self.documents} definitions"
         )
 
-    def measure(self, scheme: Scheme | None, how: Rounding) -> list[Measure]:
+    def measure(self, scheme: AnyScheme | None, how: Rounding) -> list[Measure]:
         queries, documents = self._vectors
         by_query, by_document = self._bootstraps
         quality, stored, bits = self._reference, documents, 32.0
         if scheme is not None:
-            found = quantize(documents, scheme, axis=-1, **how.keywords(0))
-            stored, bits = found.dequantize(np.float32), found.bits_per_element
+            stored, count = quantized_vectors(documents, scheme, how, 0)
+            bits = count / documents.size
             if self.quantize_queries:
-                queries = quantize(queries, scheme, axis=-1, **how.keywords(1)).dequantize(np.float32)
+                queries, _ = quantized_vectors(queries, scheme, how, 1)
             quality = retrieval.quality(queries, stored, self._corpus.texts.lookup.relevant)
         return [
             without_interval("bits_per_element", bits, self.documents),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from halfulp._scheme import Scheme
+from halfulp.sweeping.cases import AnyScheme
 from halfulp.tasks.intervals import Measure
 from halfulp.tasks.quantization import Rounding
 
@@ -35,7 +35,7 @@ class Task(Protocol):
     def note(self) -> str:
         """What was measured on what, in one line of text for the results."""
 
-    def measure(self, scheme: Scheme | None, how: Rounding) -> list[Measure]:
+    def measure(self, scheme: AnyScheme | None, how: Rounding) -> list[Measure]:
         """The task's measures under a scheme; None is the model as it is stored."""
 
 

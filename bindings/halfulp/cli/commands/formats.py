@@ -82,7 +82,7 @@ def _row(f: hu.Format) -> tuple[str, ...]:
         str(f.bits),
         _shape(f),
         _rough(f.max),
-        _rough(f.min_positive),
+        "none" if f.min_positive is None else _rough(f.min_positive),
         specials,
         ", ".join(known["aliases"]),
         known["source"] or "",

@@ -54,11 +54,11 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _tasks(path: str) -> pandas.DataFrame:
-    import pandas
+    from halfulp.sweeping.table import read_parquet
 
     if not Path(path).is_file():
         raise ValueError(f"tasks is {path!r}, which is not a file")
-    table = pandas.read_parquet(path)
+    table = read_parquet(path)
     missing = {"scheme", "task", "metric", "value"} - set(table.columns)
     if missing:
         raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: it is not a table of end tasks")

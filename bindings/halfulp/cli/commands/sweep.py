@@ -109,6 +109,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from halfulp import sweeping
+    from halfulp.sweeping.cases import make_cases
 
     modes = [mode.strip() for mode in options.rounding.split(",")]
     for mode in modes:
@@ -116,6 +117,7 @@ def _run(options: argparse.Namespace) -> int:
     check_rng(options.rng, options.scale_rounding, "scale_rounding")
     outputs = Outputs(options)  # what cannot be written or drawn should be known before the work, not after
     extras = _extras(options)
+    make_cases(options.schemes, modes)  # a scheme that does not exist is told before anything is read
     weights = sweeping.load_weights(options.weights)
     if not options.quiet:
         _remark(weights)
@@ -175,7 +177,9 @@ def _extras(options: argparse.Namespace) -> dict[str, Any]:
 def _remark(weights: Any) -> None:
     left_out = ", ".join(f"{count} × {reason}" for reason, count in weights.left_out.items())
     elements = sum(matrix.size for matrix in weights.matrices)
-    print(f"{weights.source}: {len(weights.matrices)} matrices, {elements:,} weights", file=sys.stderr, end="")
+    count = len(weights.matrices)
+    matrices = f"{count} {'matrix' if count == 1 else 'matrices'}"
+    print(f"{weights.source}: {matrices}, {elements:,} weights", file=sys.stderr, end="")
     print(f"; left out: {left_out}" if left_out else "", file=sys.stderr)
 
 
