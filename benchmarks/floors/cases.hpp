@@ -24,7 +24,9 @@ void add_code_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_packing_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_block_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_codebook_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_posit_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_integer_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_packed_decoding_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_thread_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_complex_cases(cases& to, const shared_arena& arrays, backend runs);
 

@@ -31,7 +31,7 @@ struct scheme_promise {
     std::string_view scheme;
     double quantize, fake_quantize, dequantize;
 };
-constexpr std::array<scheme_promise, 7> scheme_promises{{
+constexpr std::array<scheme_promise, 14> scheme_promises{{
     {"nf4/64:binary32", 0.8, 0.8, 0.9},
     {"fp4_bnb/64:binary32", 0.8, 0.8, 0.9},
     {"ternary/64:binary32@recipe=absmax", 0.7, 0.7, 0.9},
@@ -39,6 +39,15 @@ constexpr std::array<scheme_promise, 7> scheme_promises{{
     {"pot4/64:binary32", 0.7, 0.7, 0.9},
     {"dynamic8/256:binary32", 0.3, 0.3, 0.9},
     {"posit8_2/64:binary32", 0.2, 0.2, 0.9},
+    // Scales that are means of magnitudes.
+    {"b1.58", 0.7, 0.7, 0.9},
+    {"ternary/channel:binary32", 0.7, 0.7, 0.9},
+    {"pm1/channel:binary32", 0.7, 0.7, 0.9},
+    {"ternary/64:binary32", 0.7, 0.7, 0.9},
+    {"b1.58@recipe=twn", 0.7, 0.7, 0.9},
+    // After a Hadamard transform.
+    {"nf4/64:binary32@hadamard=64", 0.4, 0.4, 0},
+    {"int4s/64:binary16@hadamard=64", 0.4, 0.4, 0},
 }};
 
 constexpr std::size_t row_length = 1024;

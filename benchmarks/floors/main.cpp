@@ -112,6 +112,8 @@ cases all_cases(const settings& s, const shared_arena& arrays) {
         add_integer_cases(made, arrays, b);
         add_complex_cases(made, arrays, b);
         add_codebook_cases(made, arrays, b);
+        add_posit_cases(made, arrays, b);
+        add_packed_decoding_cases(made, arrays, b);
         if (b == backends(s).back()) add_thread_cases(made, arrays, b);
     }
     const std::regex wanted(s.only);

@@ -101,8 +101,6 @@ def _collect(only: str) -> tuple[list[tuple[Contest, str]], set[str], dict[str, 
             left_out[peer] = f"not installed ({str(error).splitlines()[0][:100]})"
             continue
         packages.update(module.PACKAGES)
-        if not found:
-            left_out[peer] = module.NOTHING_IN_COMMON
         contests += [(contest, module.PACKAGES[0]) for contest in found if re.search(only, contest.name)]
     return contests, packages, left_out
 

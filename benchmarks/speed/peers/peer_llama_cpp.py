@@ -12,7 +12,7 @@ import numpy as np
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 from gguf.quants import dequantize
 
-from speed.peers.contest import Contest, Pair, different_codes, different_values
+from speed.peers.contest import Contest, Latest, Pair, different_codes, different_values
 from speed.peers.packed import quantize_packed
 
 PACKAGES = ("llama_cpp_python", "gguf")
@@ -21,7 +21,12 @@ ROW = 1024
 
 def contests() -> list[Contest]:
     library = _library()
+    blocks = {"Q4_0": 4.5, "Q8_0": 8.5, "TQ1_0": 1.6875, "TQ2_0": 2.0625}  # bits
     return [
+        *(
+            Contest("llama.cpp", "quantize", kind, "", 4 + bits / 8, _blocks(library, kind))
+            for kind, bits in blocks.items()
+        ),
         Contest("llama.cpp", "encode", "binary16", "", 6, _sixteen(library, "binary16", GGMLQuantizationType.F16)),
         Contest("llama.cpp", "encode", "bfloat16", "", 6, _sixteen(library, "bfloat16", GGMLQuantizationType.BF16)),
         Contest("llama.cpp", "quantize", "mxfp4", "packed", 4 + 4.25 / 8, _mxfp4(library), "it takes ties toward zero"),
@@ -64,6 +69,17 @@ def _sixteen(library: Any, format: str, kind: GGMLQuantizationType) -> Any:
             ours=lambda: hu.encode(rows, format, out=ours),
             differences=lambda: different_codes(ours, theirs),
         )
+
+    return prepare
+
+
+def _blocks(library: Any, name: str) -> Any:
+    def prepare(x: np.ndarray) -> Pair:
+        rows, kind = x.reshape(-1, ROW), GGMLQuantizationType[name]
+        values, size = GGML_QUANT_SIZES[kind]
+        theirs = np.zeros((rows.shape[0], ROW // values * size), np.uint8)
+        ours = Latest(lambda: hu.ggml.quantize(rows, name))
+        return Pair(_chunk(library, kind, rows, theirs), ours, lambda: different_codes(ours.value, theirs))
 
     return prepare
 
