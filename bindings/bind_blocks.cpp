@@ -30,6 +30,16 @@ std::span<const double> weights_of(const py::object& importance) {
     return importance.is_none() ? std::span<const double>() : input<double>(importance.cast<py::array>());
 }
 
+/// uint64 arrays, one for each level.
+scale_planes planes_of(const py::list& planes) {
+    scale_planes scales;
+    for (const py::handle plane : planes) {
+        const auto a = input<std::uint64_t>(plane.cast<py::array>());
+        scales.emplace_back(a.begin(), a.end());
+    }
+    return scales;
+}
+
 }  // namespace
 
 quantize_options to_options(const projection& how, const std::optional<std::string>& scale_rounding,
@@ -124,11 +134,7 @@ void bind_blocks(py::module_& m) {
     });
     m.def("dequantize", [](const py::array& codes, const py::tuple& view, const scheme& s, const py::list& planes,
                            py::array out, const std::string& carrier_name, int threads) {
-        scale_planes scales;
-        for (const py::handle plane : planes) {
-            const auto a = input<std::uint64_t>(plane.cast<py::array>());
-            scales.emplace_back(a.begin(), a.end());
-        }
+        const scale_planes scales = planes_of(planes);
         const axis_view v = to_view(view);
         with_carrier(carrier_name, [&](auto t) {
             with_code(codes.itemsize(), [&](auto c) {
@@ -137,6 +143,17 @@ void bind_blocks(py::module_& m) {
                 const py::gil_scoped_release release;
                 dequantize(in, v, s, scales, to, threads);
             });
+        });
+    });
+    m.def("dequantize_packed", [](const py::array& packed, const py::tuple& view, const scheme& s,
+                                  const py::list& planes, py::array out, const std::string& carrier_name, int threads) {
+        const scale_planes scales = planes_of(planes);
+        const axis_view v = to_view(view);
+        with_carrier(carrier_name, [&](auto t) {
+            const auto in = input<std::uint8_t>(packed);
+            const auto to = output<decltype(t)>(out);
+            const py::gil_scoped_release release;
+            dequantize_packed(in, v, s, scales, to, threads);
         });
     });
     m.def("fake_quantize", [](const py::array& x, const py::tuple& view, const scheme& s, py::array out,

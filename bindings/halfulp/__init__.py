@@ -12,6 +12,7 @@ from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
 from halfulp._core import version as __version__
 from halfulp._format import Format, codebook, float_format, format, formats, formats_table
+from halfulp._packed import dequantize_packed
 from halfulp._projection import Projection
 from halfulp._quantize import Quantized, fake_quantize, quantize
 from halfulp._random import Rng, random_words
@@ -33,6 +34,7 @@ __all__ = [
     "codebook",
     "compare_recipes",
     "decode",
+    "dequantize_packed",
     "encode",
     "error",
     "expand_schemes",

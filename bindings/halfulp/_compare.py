@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from halfulp._complex import RECIPES, ComplexQuantized
+from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import Quantized, quantize
-from halfulp._scheme import expand_schemes, recipes
+from halfulp._scheme import AnyScheme, expand_schemes, recipes
 from halfulp.sweeping._extras import need
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ def compare_recipes(x: Any, schemes: Any, **options: Any) -> pandas.DataFrame:
     """In how many scale codes and element codes schemes differ on x: one row for each pair.
 
     schemes: two or more with the same element format and groups, such as ``"mxfp4@recipe={ceil,rceil}"``; or one of
-    them without a recipe, which stands for all recipes of its shape. options: as in :func:`halfulp.quantize`.
+    them without a recipe, which stands for all recipes of its shape. Complex ones, as ``"pm1_pmi/64:binary16"``, want a
+    complex x and have two scale codes for each group. options: as in :func:`halfulp.quantize`.
 
     Columns: scheme_a, scheme_b; scale_codes, scale_codes_different, scale_share: of the innermost level; element_codes,
     element_codes_different, element_share; outer_scales_different: of the levels outside. Needs pandas.
@@ -27,18 +30,10 @@ def compare_recipes(x: Any, schemes: Any, **options: Any) -> pandas.DataFrame:
     pandas = need("pandas", "analysis", "a table")
     wanted = expand_schemes(schemes)
     if len(wanted) == 1:
-        shape = next((recipe.shape for recipe in recipes() if recipe.name == wanted[0].recipe), None)
-        if shape is None:
-            raise ValueError(f"schemes is {wanted[0]}, which has no named recipes, allowed: two or more schemes")
-        base = str(wanted[0]).partition("@")[0]
-        wanted = expand_schemes([f"{base}@recipe={recipe.name}" for recipe in recipes() if recipe.shape == shape])
+        wanted = _with_every_recipe(wanted[0])
     first = wanted[0]
     for scheme in wanted:
-        if (scheme.element, [level.group for level in scheme.levels], bool(scheme.levels)) != (
-            first.element,
-            [level.group for level in first.levels],
-            True,
-        ):
+        if not _groups(scheme) or (scheme.element, _groups(scheme)) != (first.element, _groups(first)):
             raise ValueError(
                 f"schemes has {first} and {scheme}, allowed: schemes with scales, one element format and equal groups"
             )
@@ -50,7 +45,25 @@ def compare_recipes(x: Any, schemes: Any, **options: Any) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def _differences(a: Quantized, b: Quantized) -> dict[str, int | float]:
+def _with_every_recipe(scheme: AnyScheme) -> list[AnyScheme]:
+    """The scheme under all recipes of its shape."""
+    base = str(scheme).partition("@")[0]
+    if isinstance(scheme, ComplexScheme) and scheme.scale is not None:
+        return expand_schemes([base, *(f"{base}@recipe={name}" for name in RECIPES if name)])
+    shape = next((recipe.shape for recipe in recipes() if recipe.name == scheme.recipe), None)
+    if shape is None:
+        raise ValueError(f"schemes is {scheme}, which has no named recipes, allowed: two or more schemes")
+    return expand_schemes([f"{base}@recipe={recipe.name}" for recipe in recipes() if recipe.shape == shape])
+
+
+def _groups(scheme: AnyScheme) -> list[Any]:
+    """The groups of every level; none without scales."""
+    if isinstance(scheme, ComplexScheme):
+        return [scheme.group] if scheme.scale is not None else []
+    return [level.group for level in scheme.levels]
+
+
+def _differences(a: Quantized | ComplexQuantized, b: Quantized | ComplexQuantized) -> dict[str, int | float]:
     scales, elements = np.asarray(a.scale_codes[0]), np.asarray(a.codes)
     scale_count = int(np.count_nonzero(scales != np.asarray(b.scale_codes[0])))
     element_count = int(np.count_nonzero(elements != np.asarray(b.codes)))

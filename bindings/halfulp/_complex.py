@@ -20,7 +20,7 @@ from halfulp._tensors import NUMPY, PYTHON
 _CARRIERS = ("complex64", "complex128")
 _ALLOWED = "complex64, complex128"
 _NEAREST = ("nearest_ties_to_even", "rne")
-_RECIPES = {"": 0.0, "fairy2i": 1e-6}  # the least scale, rounded to binary32
+RECIPES = {"": 0.0, "fairy2i": 1e-6}  # the least scale, rounded to binary32
 
 
 def complex_scheme(scheme: Any) -> ComplexScheme:
@@ -38,7 +38,7 @@ def complex_scheme(scheme: Any) -> ComplexScheme:
     if head != NAME:
         raise ValueError(f"scheme is {scheme!r}, allowed for complex arrays: {NAME}, or {NAME}/GROUP:FORMAT")
     recipe = option.removeprefix("recipe=")
-    if option and (recipe == option or recipe not in _RECIPES or not recipe):
+    if option and (recipe == option or recipe not in RECIPES or not recipe):
         raise ValueError(f"scheme {scheme!r} has the option {option!r}, allowed for {NAME}: recipe=fairy2i")
     if not rest:
         if option:
@@ -409,7 +409,7 @@ def complex_quantize(
     planes = np.empty((stages, *data.shape), dtype=np.uint8)
     words = np.empty((stages, math.prod(groups.scales), 2), dtype=np.uint64)
     zeros = _core.phase_quantize(
-        data, groups.layout, stages, planes, words, s.scale._spec, scale_rounding, _RECIPES[s.recipe], rule, policy,
+        data, groups.layout, stages, planes, words, s.scale._spec, scale_rounding, RECIPES[s.recipe], rule, policy,
         thread_count(threads),
     )  # fmt: skip
     kind = NUMPY if a.kind is PYTHON else a.kind
@@ -486,7 +486,7 @@ def complex_fake_quantize(
 
     def run(data: np.ndarray, target: np.ndarray) -> None:
         _core.phase_fake_quantize(
-            data, groups.layout, target, scale._spec, scale_rounding, _RECIPES[s.recipe], rule, policy, count
+            data, groups.layout, target, scale._spec, scale_rounding, RECIPES[s.recipe], rule, policy, count
         )
 
     return with_out(a, out, a.carrier, _in_order(groups, a.data, run))

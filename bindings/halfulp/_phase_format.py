@@ -68,6 +68,10 @@ class ComplexScheme(NamedTuple):
         return f"{NAME}/{self.group}:{self.scale.name}" + (f"@recipe={self.recipe}" if self.recipe else "")
 
     @property
+    def element(self) -> PhaseFormat:
+        return PhaseFormat()
+
+    @property
     def bits_per_element(self) -> float:
         """Bits per complex element, scales of whole groups of a length counted."""
         if self.scale is None or isinstance(self.group, str) or self.group is None:

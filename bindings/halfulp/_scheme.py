@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from halfulp import _core
 from halfulp._format import Format, _dtype_name, check_ascii
 from halfulp._format import real_format as to_format
-from halfulp._phase_format import names_phases
+from halfulp._phase_format import ComplexScheme, PhaseFormat, names_phases
 
 
 class Level(NamedTuple):
@@ -190,23 +190,30 @@ def schemes() -> list[Scheme]:
     return [real_scheme(name) for name, _, _ in _core.published_schemes()]
 
 
-def expand_schemes(texts: Any) -> list[Scheme]:
+AnyScheme = Scheme | ComplexScheme
+
+
+def expand_schemes(texts: Any) -> list[AnyScheme]:
     """All schemes that a text with braces, or a list of texts and schemes, stands for; each once, in order.
 
-    Braces expand as in a shell: ``"e{2..3}m{0..3}f/{16,32}:e8m0fnu"``. White space separates texts.
+    Braces expand as in a shell: ``"e{2..3}m{0..3}f/{16,32}:e8m0fnu"``. White space separates texts. Those that begin
+    with "pm1_pmi" are schemes of complex numbers. Raises ValueError or TypeError that says what is expected.
     """
-    items: Iterable[Any] = (
-        texts.split() if isinstance(texts, str) else [texts] if isinstance(texts, (Scheme, Format)) else texts
-    )
+    items: Iterable[Any] = texts.split() if isinstance(texts, str) else [texts] if _is_one(texts) else texts
     if isinstance(texts, (bytes, bytearray)) or not isinstance(items, Iterable):
         raise TypeError(f"schemes is a {type(texts).__name__}, allowed: a text, a Scheme, a Format, or a list of them")
-    found: dict[str, Scheme] = {}
+    found: dict[str, AnyScheme] = {}
     for item in items:
         if isinstance(item, str):
             check_ascii("schemes", item)
         for one in _core.expand_braces(item) if isinstance(item, str) else [item]:
-            s = real_scheme(one)
+            s: AnyScheme = scheme(one)
             found.setdefault(str(s), s)
     if not found:
         raise ValueError("schemes is empty, allowed: at least one scheme")
     return list(found.values())
+
+
+def _is_one(thing: Any) -> bool:
+    """A scheme or a format, and no list of them; a ComplexScheme is a tuple besides."""
+    return isinstance(thing, (Scheme, Format, ComplexScheme, PhaseFormat))

@@ -92,6 +92,17 @@ const block_kernels* active_blocks() {
     }
 }
 
+const posit_kernels* active_posits() {
+    switch (active_backend()) {
+#if defined(HALFULP_SIMD_X86)
+        case backend::sse2: return &posits_sse2;
+        case backend::avx2: return &posits_avx2;
+        case backend::avx512: return &posits_avx512;
+#endif
+        default: return nullptr;
+    }
+}
+
 const step_kernels* active_steps() {
     switch (active_backend()) {
 #if defined(HALFULP_SIMD_X86)

@@ -29,13 +29,24 @@ class block_decoding {
         if constexpr (sizeof(T) == 2) {
             narrow_ = simd::plan_conversion<double>(carrier_traits<T>::format, {}, true, false);
         }
+        if (covers() && blocks_->decode_pairs != nullptr && s.element.bits() == 4 && s.element.max_code() == 15) {
+            pairs_.emplace();
+            for (std::uint64_t code = 0; code < 16; ++code) (*pairs_)[code] = halfulp::decode<float>(code, s.element);
+        }
         // Under at most one outer scale, the innermost code alone decides: a table of products, where that is worth it.
         const std::size_t levels = s.levels.size();
         const std::uint64_t elements = levels == 0 ? 0 : layout.counts()[0] * s.levels[0].group.length;
         past_caches_ = worth_streaming(elements, elements * sizeof(float));
-        in_binary32_ = levels == 1 && s.levels[0].format == binary32_format && value_bits_ + 24 <= 53;
+        if (levels == 1 && value_bits_ + 24 <= 53) {
+            const float_format& own = s.levels[0].format;
+            in_binary32_ = own == binary32_format;
+            if (own.bits() > 8 && own.bits() <= 16 && holds(binary32_format, own)) {
+                short_scales_.emplace(own);
+                in_binary32_ = short_scales_->covers();
+            }
+        }
         const bool one_outer = levels == 1 || (levels == 2 && s.levels[1].group.is_tensor());
-        if (!covers() || !one_outer || s.levels[0].format.bits() > 16 ||
+        if (!covers() || in_binary32_ || !one_outer || s.levels[0].format.bits() > 16 ||
             layout.counts()[0] < std::uint64_t{4} << s.levels[0].format.bits())
             return;
         table_.resize(s.levels[0].format.code_mask() + 1);
@@ -53,6 +64,7 @@ class block_decoding {
     /// element is exact.
     [[nodiscard]] bool plain_scales(std::uint64_t group, std::size_t count, double* to) const noexcept {
         if (!covers()) return false;
+        if (count == 0) return true;
         bool all = true;
         if (!table_.empty()) {
             for (std::size_t k = 0; k < count; ++k) {
@@ -61,10 +73,20 @@ class block_decoding {
             }
         } else if (in_binary32_) {
             const std::uint64_t* codes = scales_[0].data() + (layout_.whole() ? 0 : group);
+            std::array<std::uint32_t, scheme_layout::lane_block> numbers;
+            if (short_scales_) {
+                std::array<std::uint16_t, scheme_layout::lane_block> narrow;
+                std::array<float, scheme_layout::lane_block> values;
+                for (std::size_t k = 0; k < count; ++k) narrow[k] = static_cast<std::uint16_t>(codes[k]);
+                (void)short_scales_->run(narrow.data(), values.data(), 0, count, false);  // widths are checked
+                for (std::size_t k = 0; k < count; ++k) numbers[k] = std::bit_cast<std::uint32_t>(values[k]);
+            } else {
+                for (std::size_t k = 0; k < count; ++k) numbers[k] = static_cast<std::uint32_t>(codes[k]);
+            }
             constexpr std::uint32_t most = 0x7F7FFFFFu;
             std::uint32_t odd = 0;
             for (std::size_t k = 0; k < count; ++k) {
-                const auto bits = static_cast<std::uint32_t>(codes[k]);
+                const std::uint32_t bits = numbers[k];
                 odd |= static_cast<std::uint32_t>(bits - 1 >= most);
                 to[k] = static_cast<double>(std::bit_cast<float>(bits));
             }
@@ -96,20 +118,41 @@ class block_decoding {
         return fit;
     }
 
+    /// run() on codes of 4 bits as they are packed, the first in a low half, where that is a way of its own: false, and nothing done, where
+    /// it is none. Every code is the format's then. `run` is not 0.
+    [[nodiscard]] bool run_pairs(const std::uint8_t* packed, T* out, std::size_t size, const double* scale,
+                                 std::size_t run) const {
+        if constexpr (std::is_same_v<T, float>) {
+            std::array<float, most_groups> factor;
+            if (!pairs_ || (run % 32 != 0 && run < size) || !in_binary32(scale, size, run, factor)) return false;
+            const bool stream = past_caches_ && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
+            blocks_->decode_pairs(packed, out, size, pairs_->data(), factor.data(), run, stream);
+            fence_streams(stream);
+            return true;
+        }
+        return false;
+    }
+
   private:
-    /// Where values and scales are binary32 numbers, their product rounded once. False, and nothing done, where they are not.
-    bool by_products_in_binary32(const std::uint8_t* codes, float* out, std::size_t size, const double* scale,
-                                 std::size_t run, bool& fit) const {
-        const simd::table_plan* table = values_.short_table();
+    /// The scales of `size` elements, where they are binary32 numbers and few.
+    static bool in_binary32(const double* scale, std::size_t size, std::size_t run,
+                            std::array<float, most_groups>& factor) noexcept {
         const std::size_t groups = (size + run - 1) / run;
-        if (table == nullptr || groups > most_groups) return false;
-        std::array<float, most_groups> factor;
+        if (groups > most_groups) return false;
         bool exact = true;
         for (std::size_t g = 0; g < groups; ++g) {
             factor[g] = static_cast<float>(scale[g]);
             exact = exact && static_cast<double>(factor[g]) == scale[g];
         }
-        if (!exact) return false;
+        return exact;
+    }
+
+    /// Where values and scales are binary32 numbers, their product rounded once. False, and nothing done, where they are not.
+    bool by_products_in_binary32(const std::uint8_t* codes, float* out, std::size_t size, const double* scale,
+                                 std::size_t run, bool& fit) const {
+        const simd::table_plan* table = values_.short_table();
+        std::array<float, most_groups> factor;
+        if (table == nullptr || !in_binary32(scale, size, run, factor)) return false;
         const bool stream = past_caches_ && run % 64 == 0 && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
         fit = simd::active_steps()->decode_table(codes, out, size, *table, factor.data(), run, stream) == 0;
         fence_streams(stream);
@@ -151,6 +194,8 @@ class block_decoding {
     bool past_caches_ = false;
     int value_bits_;
     decoding<float, C> values_;
+    std::optional<decoding<float, std::uint16_t>> short_scales_;  ///< of 9 to 16 bits, all of them binary32 numbers
+    std::optional<std::array<float, 16>> pairs_;  ///< all values of a format of 4 bits
     const simd::kernel_table* kernels_ = nullptr;
     const simd::block_kernels* blocks_ = nullptr;
     std::optional<simd::conversion_plan<double>> narrow_;

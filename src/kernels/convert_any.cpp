@@ -1,5 +1,5 @@
-// round, encode and decode for formats of any kind: floats go on to convert.cpp, everything else takes the scalar definition or, where the
-// format is a short table, its steps.
+// round, encode and decode for formats of any kind: floats go on to convert.cpp, everything else takes the scalar definition,
+// vector kernels of its own kind or, where the format is a short table, its steps.
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -11,6 +11,7 @@
 #include "halfulp/rounding/name.hpp"
 #include "integer_conversion.hpp"
 #include "parallel.hpp"
+#include "posit_conversion.hpp"
 #include "project_each.hpp"
 #include "step_conversion.hpp"
 
@@ -35,13 +36,9 @@ void check_projection(const format& f, const projection& how, bool codes) {
     }
 }
 
-/// Integers and fixed point by vector kernels, with the definition for what these leave over. False, and nothing done, where they
-/// do not cover the call.
-template <carrier T, class Out, class Define>
-bool convert_integers(std::span<const T> x, std::span<Out> out, const format& f, const projection& how,
-                      const randomness& random, int threads, const Define& define) {
-    if (f.as_fixed() == nullptr) return false;
-    const detail::integer_conversion<T, Out> vectors(*f.as_fixed(), how, random);
+/// By vector kernels, with the definition for what these leave over. False, and nothing done, where they do not cover the call.
+template <carrier T, class Out, class Vectors, class Define>
+bool convert_by(const Vectors& vectors, std::span<const T> x, std::span<Out> out, int threads, const Define& define) {
     if (!vectors.covers()) return false;
     const bool stream = vectors.may_stream() && detail::should_stream(x.data(), out.data(), x.size());
     detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
@@ -63,7 +60,11 @@ void project_array(std::span<const T> x, std::span<Out> out, const format& f, co
             detail::project_each<rounding_mode::toward_zero>(at, begin, end, to, f, how, random, sink);
         }
     };
-    if (convert_integers(x, out, f, how, random, threads, define)) return;
+    if (const fixed_format* is = f.as_fixed()) {
+        if (convert_by(detail::integer_conversion<T, Out>(*is, how, random), x, out, threads, define)) return;
+    } else if (const posit_format* posit = f.as_posit()) {
+        if (convert_by(detail::posit_conversion<T, Out>(*posit, how, random), x, out, threads, define)) return;
+    }
     const detail::step_conversion<T> steps(f, how, x.size());
     detail::parallel_for(x.size(), threads, detail::thread_grain, [&](std::size_t begin, std::size_t end) {
         if (steps.covers()) {

@@ -43,7 +43,13 @@ class decoding {
     explicit decoding(const format& f) {
         kernels_ = simd::active_table();
         if (kernels_ == nullptr || !holds(binary32_format, f)) return;
-        if (const float_format* is = f.as_float()) {
+        posits_ = simd::active_posits();
+        // Posits by rule, unless registers hold the table.
+        const bool by_table =
+            sizeof(C) == 1 && (posits_->decode8 == nullptr || f.max_code() < simd::active_steps()->decodes);
+        if (const posit_format* posit = f.as_posit(); posit != nullptr && !by_table) {
+            posit_ = simd::plan_posit_decoding(*posit);
+        } else if (const float_format* is = f.as_float()) {
             plan_ = simd::plan_decoding(*is);
         } else if (f.as_fixed() == nullptr && f.bits() <= 16) {
             table_.resize(f.max_code() + 1);
@@ -64,16 +70,18 @@ class decoding {
         }
     }
 
-    [[nodiscard]] bool covers() const noexcept { return plan_ || integer_ || !table_.empty(); }
+    [[nodiscard]] bool covers() const noexcept { return plan_ || posit_ || integer_ || !table_.empty(); }
     [[nodiscard]] bool may_stream() const noexcept {
-        return std::is_same_v<T, float> && ((sizeof(C) <= 4 && plan_) || by_registers());
+        return std::is_same_v<T, float> && ((sizeof(C) <= 4 && (plan_ || posit_)) || by_registers());
     }
     /// The table that vector kernels take, and null where there is none.
     [[nodiscard]] const simd::table_plan* short_table() const noexcept {
         return by_registers() ? &*short_table_ : nullptr;
     }
     /// Does run() tell codes that are too wide apart from others?
-    [[nodiscard]] bool checks_codes() const noexcept { return by_registers() && !(integer_ && integer_->is_signed); }
+    [[nodiscard]] bool checks_codes() const noexcept {
+        return posit_ || (by_registers() && !(integer_ && integer_->is_signed));
+    }
 
     /// Elements first to first + size - 1; false where a code among them is too wide for the format.
     [[nodiscard]] bool run(const C* codes, T* out, std::size_t first, std::size_t size, bool stream) const {
@@ -120,13 +128,20 @@ class decoding {
             if (short_table_) return decode_by_table(simd::active_steps(), *short_table_, codes, out, size, stream);
         }
         if (integer_) return integers(codes, out, size);
-        if (!plan_) return from_table(codes, out, size);
+        if (posit_) return by_rule(*posits_, *posit_, codes, out, size, stream);
+        if (plan_) return by_rule(*kernels_, *plan_, codes, out, size, stream);
+        return from_table(codes, out, size);
+    }
+
+    template <class Kernels, class Plan>
+    static simd::flags by_rule(const Kernels& kernels, const Plan& plan, const C* codes, float* out, std::size_t size,
+                               bool stream) {
         if constexpr (sizeof(C) == 1) {
-            return kernels_->decode8(codes, out, size, *plan_, stream);
+            return kernels.decode8(codes, out, size, plan, stream);
         } else if constexpr (sizeof(C) == 2) {
-            return kernels_->decode16(codes, out, size, *plan_, stream);
+            return kernels.decode16(codes, out, size, plan, stream);
         } else if constexpr (sizeof(C) == 4) {
-            return kernels_->decode32(codes, out, size, *plan_, stream);
+            return kernels.decode32(codes, out, size, plan, stream);
         } else {
             alignas(64) std::array<std::uint32_t, small_block> narrow;
             simd::flags wide = 0;
@@ -134,7 +149,7 @@ class decoding {
                 narrow[i] = static_cast<std::uint32_t>(codes[i]);
                 wide |= codes[i] >> 32 != 0;
             }
-            return wide | kernels_->decode32(narrow.data(), out, size, *plan_, stream);
+            return wide | kernels.decode32(narrow.data(), out, size, plan, stream);
         }
     }
 
@@ -175,7 +190,9 @@ class decoding {
     };
 
     const simd::kernel_table* kernels_ = nullptr;
+    const simd::posit_kernels* posits_ = nullptr;
     std::optional<simd::decode_plan> plan_;
+    std::optional<simd::posit_decode_plan> posit_;
     std::vector<float> table_;
     std::optional<simd::table_plan> short_table_;
     std::optional<integer_codes> integer_;

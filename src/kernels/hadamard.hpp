@@ -5,16 +5,18 @@
 // (a + b, a - b) at distances 1, 2, 4, ..., then one product with RN(1 / sqrt(N)). Backward: butterflies, product, signs.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "float_environment.hpp"
 #include "halfulp/core/random.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "parallel.hpp"
+#include "simd/tables.hpp"
 
 namespace halfulp::detail {
 
@@ -29,20 +31,54 @@ class hadamard {
         factor_ = std::ldexp(base, -(log2 / 2));
         const random_source source{seed, 0, 0};
         for (std::uint32_t j = 0; j < length; ++j) signs_[j] = source.word(j) >> 31 != 0 ? Lane{-1} : Lane{1};
+        factors_.assign(length, factor_);
+        for (const Lane sign : signs_) signed_factors_.push_back(sign * factor_);
     }
 
-    void forward(std::span<Lane> x, const axis_view& view, int threads) const { transform(x, view, threads, true); }
-    void backward(std::span<Lane> x, const axis_view& view, int threads) const { transform(x, view, threads, false); }
+    /// `from` may be `to`; both have view.size() elements.
+    void forward(const Lane* from, Lane* to, const axis_view& view, int threads) const {
+        transform(from, to, view, threads, true);
+    }
+    void backward(const Lane* from, Lane* to, const axis_view& view, int threads) const {
+        transform(from, to, view, threads, false);
+    }
 
   private:
-    /// A run whose elements are `inner` apart; the lanes between them belong to runs of their own and are done with it.
-    void transform(std::span<Lane> x, const axis_view& view, int threads, bool forward) const {
+    void transform(const Lane* from, Lane* to, const axis_view& view, int threads, bool forward) const {
+        if constexpr (std::is_same_v<Lane, float>) {
+            const simd::block_kernels* kernels = simd::active_blocks();
+            float nothing[1];
+            if (view.inner == 1 && kernels != nullptr && kernels->hadamard_runs(nothing, nothing, 0, length_, {})) {
+                transform_rows(*kernels, from, to, view, threads, forward);
+                return;
+            }
+        }
         const std::uint64_t runs = view.length / length_;  // what is left of an axis stays as it is
+        if (from != to) std::copy_n(from, view.size(), to);
+        // A run's elements are `inner` apart; the lanes between them belong to runs of their own and are done with it.
         const std::size_t grain = std::max<std::size_t>(1, 4096 / (length_ * std::max<std::uint64_t>(view.inner, 1)));
         parallel_for(view.outer * runs, threads, grain, [&](std::size_t begin, std::size_t end) {
             const float_environment environment;
             for (std::size_t r = begin; r < end; ++r)
-                one_run(&x[(r / runs * view.length + r % runs * length_) * view.inner], view.inner, forward);
+                one_run(&to[(r / runs * view.length + r % runs * length_) * view.inner], view.inner, forward);
+        });
+    }
+
+    void transform_rows(const simd::block_kernels& kernels, const float* from, float* to, const axis_view& view,
+                        int threads, bool forward) const {
+        const std::uint64_t runs = view.length / length_;
+        const std::uint64_t rest = view.length - runs * length_;
+        const simd::hadamard_factors factors{forward ? signs_.data() : nullptr,
+                                             forward ? factors_.data() : signed_factors_.data()};
+        const std::size_t grain = std::max<std::size_t>(1, 4096 / std::max<std::uint64_t>(view.length, 1));
+        parallel_for(view.outer, threads, grain, [&](std::size_t begin, std::size_t end) {
+            const float_environment environment;
+            for (std::size_t line = begin; line < end; ++line) {
+                const float* x = from + line * view.length;
+                float* y = to + line * view.length;
+                (void)kernels.hadamard_runs(x, y, runs, length_, factors);
+                if (x != y) std::copy_n(x + runs * length_, rest, y + runs * length_);
+            }
         });
     }
 
@@ -73,6 +109,8 @@ class hadamard {
 
     std::uint32_t length_;
     std::vector<Lane> signs_;
+    std::vector<Lane> factors_;  ///< factor_, as often as a run is long
+    std::vector<Lane> signed_factors_;
     Lane factor_;
 };
 

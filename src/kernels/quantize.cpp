@@ -16,6 +16,7 @@
 #include "halfulp/rounding/name.hpp"
 #include "quantize_runs.hpp"
 #include "regrouping.hpp"
+#include "rotated_rows.hpp"
 
 namespace halfulp {
 namespace {
@@ -199,7 +200,7 @@ std::vector<transformed<T>> transform(std::span<const T> x, const axis_view& vie
         const auto* bits = reinterpret_cast<const std::uint16_t*>(x.data());
         decode(std::span(bits, x.size()), std::span(y), carrier_traits<T>::format, threads);
     }
-    detail::hadamard<transformed<T>>(s.hadamard, s.signs).forward(y, view, threads);
+    detail::hadamard<transformed<T>>(s.hadamard, s.signs).forward(y.data(), y.data(), view, threads);
     return y;
 }
 
@@ -207,7 +208,7 @@ std::vector<transformed<T>> transform(std::span<const T> x, const axis_view& vie
 template <carrier T>
 void transform_back(std::vector<transformed<T>>& y, const axis_view& view, const scheme& s, std::span<T> out,
                     int threads) {
-    detail::hadamard<transformed<T>>(s.hadamard, s.signs).backward(y, view, threads);
+    detail::hadamard<transformed<T>>(s.hadamard, s.signs).backward(y.data(), y.data(), view, threads);
     if constexpr (std::is_same_v<T, transformed<T>>) {
         std::copy(y.begin(), y.end(), out.begin());
     } else {
@@ -293,6 +294,13 @@ quantize_report quantize(std::span<const T> x, const axis_view& of, const scheme
     }
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return quantize_groups(x, view, s, codes, scales, how);
+    if constexpr (std::is_same_v<T, transformed<T>>) {
+        const scheme plain = with_runs(s, view);
+        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view, how)) {
+            const detail::hadamard<T> rotation(s.hadamard, s.signs);
+            return detail::quantize_rotated_rows(x, view, plain, rotation, codes, scales, how);
+        }
+    }
     const auto y = transform(x, view, s, options.threads);
     return quantize_groups(std::span(y), view, s, codes, scales, how);
 }
@@ -346,6 +354,13 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& of, const s
     }
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return fake_quantize_groups(x, view, s, out, how);
+    if constexpr (std::is_same_v<T, transformed<T>>) {
+        const scheme plain = with_runs(s, view);
+        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view, how)) {
+            const detail::hadamard<T> rotation(s.hadamard, s.signs);
+            return detail::fake_quantize_rotated_rows(x, view, plain, rotation, out, how);
+        }
+    }
     auto y = transform(x, view, s, options.threads);
     const quantize_report report = fake_quantize_groups(std::span<const transformed<T>>(y), view, s, std::span(y), how);
     transform_back<T>(y, view, s, out, options.threads);
@@ -381,6 +396,15 @@ void dequantize(std::span<const C> codes, const axis_view& of, const scheme& s, 
     if (s.hadamard == 0) {
         if (!dequantize_groups(codes, view, s, scales, out, threads)) detail::check_codes("codes", codes, s.element);
         return;
+    }
+    if constexpr (std::is_same_v<T, transformed<T>>) {
+        const scheme plain = with_runs(s, view);
+        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view)) {
+            const detail::hadamard<T> rotation(s.hadamard, s.signs);
+            if (!detail::dequantize_rotated_rows(codes, view, plain, rotation, scales, out, threads))
+                detail::check_codes("codes", codes, s.element);
+            return;
+        }
     }
     std::vector<transformed<T>> y(out.size());
     if (!dequantize_groups(codes, view, s, scales, std::span(y), threads))

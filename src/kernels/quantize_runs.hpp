@@ -13,6 +13,7 @@
 #include "block_decoding.hpp"
 #include "checks.hpp"
 #include "choose_scales.hpp"
+#include "code_sources.hpp"
 #include "float_environment.hpp"
 #include "halfulp/blocks/scaled_element.hpp"
 #include "halfulp/codecs/codec.hpp"
@@ -189,19 +190,15 @@ quantize_report fake_quantize_runs(std::span<const T> x, const axis_view& view, 
                          });
 }
 
-/// False where some code is not the format's; what is in `out` then says nothing.
-template <carrier T, code_type C>
-[[nodiscard]] bool dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s,
+/// Codes of any source (code_sources.hpp), no zero points. False where some code is not the format's; what is in `out` then says nothing.
+template <class Codes, carrier T>
+[[nodiscard]] bool dequantize_from(const Codes& codes, const axis_view& view, const scheme& s,
                                    const scale_planes& scales, std::span<T> out, int threads) {
+    using C = typename Codes::code;
     const scheme_layout layout(s, view);
-    if (s.zero_point) {
-        if (!has_codes(codes, s.element)) return false;
-        affine_dequantize(codes, s, layout, scales, out, threads);
-        return true;
-    }
     const scaled_decoder<T> decode_element;
     const block_decoding<T, C> vectors(s, layout, scales);
-    if (!vectors.checks_codes() && !has_codes(codes, s.element)) return false;
+    if (!vectors.checks_codes() && !codes.fit(s.element)) return false;
     const auto mask = static_cast<C>(low_ones(s.element.bits()));
     const bool in_rows = layout.whole() || view.inner == 1;
     std::atomic<bool> all_fit{true};
@@ -233,11 +230,11 @@ template <carrier T, code_type C>
                     define(one);
                 }
             } else if (in_rows) {
-                fit = vectors.run(&codes[at.first], &out[at.first], at.count * groups, plain.data(), at.count) && fit;
+                fit = codes.run(vectors, at.first, &out[at.first], at.count * groups, plain.data(), at.count) && fit;
             } else {
                 for (std::uint64_t j = 0; j < at.count; ++j) {
                     const std::uint64_t first = at.first + j * at.stride;
-                    fit = vectors.run(&codes[first], &out[first], at.lanes, plain.data(), 0) && fit;
+                    fit = codes.run(vectors, first, &out[first], at.lanes, plain.data(), 0) && fit;
                 }
             }
             p += groups;
@@ -245,6 +242,15 @@ template <carrier T, code_type C>
         if (!fit) all_fit = false;
     });
     return all_fit;
+}
+
+template <carrier T, code_type C>
+[[nodiscard]] bool dequantize_runs(std::span<const C> codes, const axis_view& view, const scheme& s,
+                                   const scale_planes& scales, std::span<T> out, int threads) {
+    if (!s.zero_point) return dequantize_from(array_codes<C>(codes), view, s, scales, out, threads);
+    if (!has_codes(codes, s.element)) return false;
+    affine_dequantize(codes, s, scheme_layout(s, view), scales, out, threads);
+    return true;
 }
 
 }  // namespace halfulp::detail

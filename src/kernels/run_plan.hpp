@@ -4,6 +4,7 @@
 #include "float_environment.hpp"
 #include "simd/integerplanner.hpp"
 #include "simd/planner.hpp"
+#include "simd/positplanner.hpp"
 #include "simd/tables.hpp"
 
 namespace halfulp::detail {
@@ -27,6 +28,13 @@ simd::flags run_plan(const simd::integer_converters<Lane, Out>& kernels,
                      const simd::random_words& words = {}, bool stream = false) {
     const float_environment environment(plan.direction);
     return kernels.by_engine[static_cast<std::size_t>(plan.engine)](x, out, size, words, plan.plan, stream);
+}
+
+template <class Lane, class Out>
+simd::flags run_plan(simd::posit_kernel<Lane, Out> kernel, const simd::posit_conversion_plan& plan, const Lane* x,
+                     Out* out, std::size_t size, const simd::random_words& = {}, bool stream = false) {
+    const float_environment environment(plan.direction);
+    return kernel(x, out, size, plan.plan, stream);
 }
 
 }  // namespace halfulp::detail

@@ -86,7 +86,7 @@ def test_help_of_a_command(capsys, command):
 
 
 JSON_CASES = {
-    "formats": ["formats", "--bits", "3..8"],
+    "formats": ["formats", "--bits", "2..8"],
     "schemes": ["schemes", "mxfp4", "e2m1f/16:bfloat16"],
     "recipes": ["recipes"],
     "round": ["round", "0.1", "-inf", "nan", "1e300", "e4m3fn"],
@@ -108,6 +108,8 @@ JSON_CASES = {
         "hif8",
         "nf4_64",
         "b1.58",
+        "pm1_pmi",
+        "pm1_pmi/channel:bfloat16",
     ],
     "sweep": ["sweep", "weights.npz", "mxfp4", "nvfp4", "e4m3fn", "--quiet"],
     "report": ["report", "sweep.parquet", "-o", "page.html"],

@@ -428,3 +428,14 @@ def test_relative_gaps_are_those_between_members():
             below = [member for member in members if member <= x * (1 + 1e-9)]
             if above and low <= x < high:
                 assert gap == pytest.approx((above[0] - below[-1]) / x)
+
+
+def test_complex_codes_stand_beside_others(capsys):
+    # Catches: a complex scheme that is refused, or printed as its element alone; lines that are no YAML.
+    out = run(capsys, "describe", "pm1_pmi/64:bfloat16", "mxfp4", "pm1_pmi", "--yaml")[1]
+    scheme, _, plain = out.split("---\n")
+    assert scheme.startswith("name: pm1_pmi/64:bfloat16\nbits_per_element: 2.5\nelement:\n  name: pm1_pmi\n  kind:")
+    assert plain == hu.format("pm1_pmi").describe()
+    assert run(capsys, "describe", "pm1_pmi")[1] == plain
+    for option in (["--table"], ["--plot", "x.png"]):
+        assert "pm1_pmi/8:binary32 is of complex numbers" in refused(capsys, "describe", "pm1_pmi/8:binary32", *option)

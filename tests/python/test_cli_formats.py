@@ -3,6 +3,7 @@
 from math import inf
 
 import halfulp as hu
+import numpy as np
 import pytest
 from cli_support import json_lines, refused, run
 from halfulp.cli import families
@@ -16,10 +17,9 @@ def test_lists_have_every_name(capsys):
     # Catches: a second list of formats that forgets new ones.
     for command, things in {"formats": hu.formats(), "schemes": hu.schemes(), "recipes": hu.recipes()}.items():
         expected = [thing.name if command == "recipes" else str(thing) for thing in things]
+        expected += ["pm1_pmi"] if command == "formats" else []  # the complex code is no hu.Format
         _, out, _ = run(capsys, command)
-        # The complex code is a line for readers, and no hu.Format.
-        lines = [*expected, "pm1_pmi"] if command == "formats" else expected
-        assert [line.split()[0] for line in out.splitlines()[1:]] == lines
+        assert [line.split()[0] for line in out.splitlines()[1:]] == expected
         assert names(capsys, command) == expected
 
 
@@ -27,6 +27,8 @@ def test_facts_are_those_of_the_format(capsys):
     # Catches: a column with another's numbers.
     for thing in json_lines(capsys, "formats"):
         f = hu.format(thing["name"])
+        if thing["kind"] == "complex":
+            continue
         assert all(hu.format(alias) == f for alias in thing["aliases"])
         own = ("exponent_bits", "mantissa_bits", "precision", "bias", "emin", "emax", "min_normal")
         for key in ("kind", "bits", "max", *(own if f.kind == "float" else ("min",))):
@@ -58,6 +60,8 @@ def test_facts_are_those_of_the_format(capsys):
         (("--family", "tapered"), lambda f: f.kind == "posit" or str(f) == "hif8"),
         (("--family", "ternary"), lambda f: str(f) == "ternary"),
         (("--family", "binary"), lambda f: str(f) == "pm1"),
+        (("--family", "complex"), lambda f: f.kind == "complex"),
+        (("--bits", "2", "--signed"), lambda f: f.bits == 2 and f.signed),
         (("--family", "power_of_two"), lambda f: "pot" in str(f)),
         (("--family", "codebook", "--bits", "4"), lambda f: str(f) in ("nf4", "af4", "fp4_bnb", "iq4_nl")),
         (("--family", "fnuz"), lambda f: str(f).endswith("fnuz")),
@@ -66,13 +70,37 @@ def test_facts_are_those_of_the_format(capsys):
 )
 def test_filters(capsys, options, is_like_this):
     # Catches: a filter that is not applied, or the other way round; the end of a range left out.
-    expected = [str(f) for f in hu.formats() if is_like_this(f)]
+    expected = [str(f) for f in [*hu.formats(), hu.format("pm1_pmi")] if is_like_this(f)]
     assert expected
     assert names(capsys, "formats", *options) == expected
 
 
 def test_every_registered_format_has_a_family():
-    assert {families.family(f) for f in hu.formats()} == set(families.NAMED)
+    assert {families.family(f) for f in [*hu.formats(), hu.format("pm1_pmi")]} == set(families.NAMED)
+
+
+def test_the_complex_code_has_its_facts(capsys):
+    # Catches: members in another order than codes, a key that the real formats' JSON has under another name.
+    (thing,) = json_lines(capsys, "formats", "--family", "complex")
+    f = hu.format("pm1_pmi")
+    assert [complex(text.replace("i", "1j")) for text in thing["members"]] == f.values().tolist()
+    assert (thing["name"], thing["bits"], thing["codes"], thing["zero"]) == ("pm1_pmi", 2, 4, "none")
+    halfway = hu.round(np.exp(1j * np.pi * np.array([0.25, 0.75, 1.25, 1.75])).round(1), f)
+    assert (thing["ties"] == "counter-clockwise") == (halfway.tolist() == [1j, -1, -1j, 1])
+    (bare,) = json_lines(capsys, "describe", "pm1_pmi")
+    assert bare == {"is": "format", **thing}
+    assert run(capsys, "formats", "--family", "complex", "--bits", "1")[0] == 1
+    assert run(capsys, "formats", "--family", "complex", "--unsigned")[0] == 1
+
+
+def test_complex_schemes_are_listed_and_described(capsys):
+    # Catches: a list that takes real schemes only, bits of one of the two scales.
+    for command in ("schemes", "describe"):
+        thing, other = [json_lines(capsys, command, f"pm1_pmi/{n}:bfloat16")[0] for n in (32, 64)]
+        assert (thing["name"], thing["element"]) == ("pm1_pmi/32:bfloat16", "pm1_pmi")
+        assert (thing["bits_per_element"], other["bits_per_element"]) == (3, 2.5)
+    assert thing["levels"] == [{"group": "32", "format": "bfloat16", "bits_per_element": 1}]
+    assert "pm1_pmi/32:bfloat16" in run(capsys, "schemes", "pm1_pmi/{32,64}:bfloat16")[1]
 
 
 def test_families_of_every_width(capsys):

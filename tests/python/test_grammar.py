@@ -259,8 +259,8 @@ def test_the_complex_code_is_a_format_of_its_own() -> None:
     assert (f.kind, f.bits, str(f)) == ("complex", 2, "pm1_pmi")
     assert f.values().tolist() == [-1, 1, -1j, 1j]
     assert str(hu.scheme("pm1_pmi/channel:binary32")) == "pm1_pmi/channel:binary32"
-    with pytest.raises(TypeError, match="x has to be complex"):
-        hu.expand_schemes("pm1_pmi/channel:binary32")
+    with pytest.raises(TypeError, match="meant to be complex"):
+        hu.fake_quantize([1.0, 2.0], "pm1_pmi/channel:binary32")
 
 
 @pytest.mark.parametrize("name", ["int8", "posit8_2", "nf4", "q2.6s"])
@@ -516,6 +516,18 @@ def test_expand_schemes_keeps_each_scheme_once_in_order() -> None:
         assert [str(s) for s in hu.expand_schemes(given)] == ["mxfp4", "nvfp4", "mxfp8_e4m3"]
     assert hu.expand_schemes(hu.scheme("mxfp4")) == hu.expand_schemes("mxfp4") == [hu.scheme("mxfp4")]
     assert hu.expand_schemes(hu.format("e2m1f")) == [hu.scheme("e2m1fn")]
+
+
+def test_expand_schemes_takes_complex_ones_among_the_rest() -> None:
+    # Catches: complex schemes refused, expanded before their braces are, or a ComplexScheme taken for a list of its
+    # fields, since it is a tuple.
+    texts = ["pm1_pmi/32:bfloat16", "pm1_pmi/64:bfloat16", "mxfp4"]
+    assert [str(s) for s in hu.expand_schemes("pm1_pmi/{32,64}:bfloat16 mxfp4 pm1_pmi/32:bfloat16")] == texts
+    one = hu.scheme("pm1_pmi/channel:binary32@recipe=fairy2i")
+    assert hu.expand_schemes(one) == hu.expand_schemes([str(one), one]) == [one]
+    assert hu.expand_schemes(hu.format("pm1_pmi")) == [hu.scheme("pm1_pmi")]
+    with pytest.raises(ValueError, match="recipe=fairy2i"):
+        hu.expand_schemes("pm1_pmi/32:bfloat16@recipe=ceil")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -114,6 +115,18 @@ def test_random_bits_are_those_of_the_matrix_alone(weights):
     assert generator.equals(hu.sweep(weights, "nvfp4", rng=seed, **sr))
 
 
+def test_random_bits_count_for_scales_too(tmp_path: Path):
+    # Catches: random_bits that reach the elements' rounding alone, and the key of a row kept from another number.
+    options = {"scale_rounding": "stochastic", "random_bits": 2}
+    sweep = partial(hu.sweep, rng=9, results=tmp_path, progress=False)
+    x = np.random.default_rng(4).normal(size=(64, 64)).astype(np.float32)
+    table = sweep({"x": x}, "nvfp4", **options)
+    y = hu.fake_quantize(x, "nvfp4", rng=9, **options)
+    assert table["squared_error"][0] == _core.measure_difference(x, y, 1)["squared_error"]
+    more = sweep({"x": x}, "nvfp4", **options | {"random_bits": 32})
+    assert more["squared_error"][0] != table["squared_error"][0]
+
+
 @pytest.mark.parametrize(
     ("schemes", "options", "message"),
     [
@@ -122,7 +135,9 @@ def test_random_bits_are_those_of_the_matrix_alone(weights):
         ("mxfp4", {"axis": 2}, "axis is 2, allowed for matrix 'b'"),
         ("mxfp4", {"rounding": "nearest"}, "rounding is 'nearest'"),
         ("mxfp4", {"rounding": "stochastic"}, "no source of random bits"),
-        ("mxfp4", {"rng": 1}, "draws no random bits"),
+        ("mxfp4", {"rng": 1}, "rng is given but rounding is .*draws no random bits"),
+        ("mxfp4", {"random_bits": 8}, "random_bits is 8 but rounding is 'nearest_ties_to_even', which draws no random"),
+        ("mxfp4", {"random_bits": 40, "rounding": ["sr", "rne"], "rng": 1}, "random_bits is 40, allowed: 1 to 32"),
         ("mxfp4", {"workers": 0}, "workers is 0"),
         ("mxfp4", {"workers": 2, "executor": ThreadPoolExecutor(1)}, "both given"),
         ("mxfp4", {"on_error": "ignore"}, "on_error is 'ignore'"),

@@ -14,7 +14,6 @@ pytest.importorskip("threadpoolctl")
 import halfulp as hu
 import task_models
 from halfulp import tasks
-from halfulp.sweeping.cases import expand
 from halfulp.tasks import embedding_task, language_task, quantization, stored_task
 from halfulp.tasks.quantization import Rounding, quantized
 
@@ -175,7 +174,7 @@ def test_weights_under_complex_and_affine_schemes_are_those_of_a_sweep(home: Pat
     swept = hu.sweep({"w": matrix}, schemes, progress=False)
     swept = swept[swept["matrix"] == "w"]
     for text, error in zip(swept["scheme"], swept["squared_error"], strict=True):
-        (scheme,) = expand(text)
+        (scheme,) = hu.expand_schemes(text)
         values, stored = quantization.quantized_matrix(matrix, scheme, Rounding(), 0)
         assert ((matrix.astype(np.float64) - values) ** 2).sum() == pytest.approx(error, rel=1e-12)
         assert stored == swept[swept["scheme"] == text]["bits_per_element"].item() * matrix.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import halfulp as hu
 from halfulp._format import real_format
 from halfulp._kinds import element_kind
+from halfulp._phase_format import PhaseFormat
 
 #: Families whose formats have names of their own.
 NAMED = {
@@ -20,6 +21,7 @@ NAMED = {
     "power_of_two": "powers of two, of their root, or sums of a few",
     "ternary": "-1, 0, 1",
     "binary": "-1, 1",
+    "complex": "-1, 1, -i, i, for complex arrays",
 }
 #: Families of every width, reached by name.
 ANY_WIDTH = {
@@ -31,8 +33,10 @@ FAMILIES = NAMED | ANY_WIDTH
 _WIDEST = 64
 
 
-def family(f: hu.Format) -> str:
+def family(f: hu.Format | PhaseFormat) -> str:
     """Which of NAMED a format belongs to, or p3109."""
+    if isinstance(f, PhaseFormat):
+        return f.kind
     if f.kind != "float":
         return _without_fields(f)
     if str(f).startswith("Binary"):

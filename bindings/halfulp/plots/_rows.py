@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from halfulp._format import real_format as to_format
 from halfulp._kinds import kind_of_element
+from halfulp._scheme import expand_schemes
 from halfulp._scheme import schemes as published_schemes
-from halfulp.sweeping.cases import expand
 from halfulp.sweeping.measures import MODEL
 from halfulp.sweeping.table import model_rows
 
@@ -121,7 +121,7 @@ def chosen_schemes(rows: pandas.DataFrame, schemes: Any, default: int, most: int
     texts = schemes.split() if isinstance(schemes, str) else schemes
     named = isinstance(texts, (list, tuple)) and len(texts) and all(text in there for text in texts)
     # Texts that the table has are taken as they are: this process may not know a table of elements in them.
-    wanted = list(dict.fromkeys(texts)) if named else [str(one) for one in expand(schemes)]
+    wanted = list(dict.fromkeys(texts)) if named else [str(one) for one in expand_schemes(schemes)]
     for name in wanted:
         if name not in there:
             some = ", ".join(there[:8]) + (", …" if len(there) > 8 else "")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from halfulp import _core
-from halfulp._complex import complex_scheme
-from halfulp._phase_format import ComplexScheme, PhaseFormat, names_phases
+from halfulp._phase_format import ComplexScheme
 from halfulp._projection import check_mode
 from halfulp._random import Rng
-from halfulp._scheme import Scheme, expand_schemes, recipes
+from halfulp._scheme import AnyScheme, expand_schemes, recipes
 
 # Recipes whose scales are means.
 _MEANS = {one.name for one in recipes() if one.shape in ("ternary", "binary")} - {"absmax"}
-
-AnyScheme = Scheme | ComplexScheme
 
 
 @dataclass(frozen=True)
@@ -90,24 +85,9 @@ class Case:
         return isinstance(self.scheme, ComplexScheme) or bool(self.scheme.element._spec.holds("binary32"))
 
 
-def expand(schemes: Any) -> list[AnyScheme]:
-    """As :func:`halfulp.expand_schemes`, schemes of complex numbers among them."""
-    items: Any = schemes.split() if isinstance(schemes, str) else schemes
-    if isinstance(schemes, (ComplexScheme, PhaseFormat)):
-        items = [schemes]
-    if not isinstance(items, Iterable) or isinstance(items, (bytes, bytearray)):
-        return list(expand_schemes(items))  # one scheme, or the error that says what is allowed
-    found: dict[str, AnyScheme] = {}
-    for item in items:
-        for one in _core.expand_braces(item) if isinstance(item, str) and item.isascii() else [item]:
-            for scheme in [complex_scheme(one)] if names_phases(one) else expand_schemes([one]):
-                found.setdefault(str(scheme), scheme)
-    return list(found.values()) or list(expand_schemes([]))
-
-
 def make_cases(schemes: Any, rounding: Any) -> list[Case]:
     """Every scheme under every mode, in this order. rounding: a mode's name or a list of them."""
-    wanted = expand(schemes)
+    wanted = expand_schemes(schemes)
     modes = [rounding] if isinstance(rounding, str) or not isinstance(rounding, (list, tuple)) else list(rounding)
     if not modes:
         raise ValueError("rounding is an empty list, allowed: at least one mode's name")
@@ -129,11 +109,19 @@ class Options:
     input_axis: int
     histograms: bool
 
+    def draws(self, case: Case) -> bool:
+        """Are random bits drawn, for elements or for scales?"""
+        return case.draws or self.scales_draw
+
+    def bits_drawn(self, case: Case) -> int | None:
+        """random_bits, where there is anything that draws them."""
+        return self.random_bits if self.draws(case) else None
+
     def draw(self, case: Case, index: int, begin: int = 0) -> Rng | None:
         """The random bits of matrix `index` from element `begin` on, None where the case draws none. Under every scheme
         the same words, so that schemes are compared on the same draws and a scheme's row does not depend on which
         others are in the sweep."""
-        if self.source is None or not (case.draws or self.scales_draw):
+        if self.source is None or not self.draws(case):
             return None
         seed, stream, offset = self.source
         return Rng(seed, stream + index, offset + begin)
@@ -143,7 +131,7 @@ class Options:
         keywords: dict[str, Any] = {
             "rounding": case.rounding,
             "scale_rounding": self.scale_rounding,
-            "random_bits": self.random_bits if case.draws else None,
+            "random_bits": self.bits_drawn(case),
         }
         if "channel" in case.groups:
             keywords["channel_axis"] = self.channel_axis

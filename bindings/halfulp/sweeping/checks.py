@@ -58,12 +58,12 @@ def check_options(
 ) -> None:
     """Fails now where a pair would fail for its options: each case runs on one number. rng: what the caller named.
     weighed: do searches look at weights?"""
-    if rng is not None and not options.scales_draw and not any(case.draws for case in cases):
-        raise ValueError(
-            f"rng is given but rounding is {cases[0].rounding!r}, which draws no random bits, allowed: None"
-        )
+    if not any(map(options.draws, cases)):
+        given = {"rng is given": rng, f"random_bits is {options.random_bits}": options.random_bits}
+        for what in (text for text, value in given.items() if value is not None):
+            raise ValueError(f"{what} but rounding is {cases[0].rounding!r}, which draws no random bits, allowed: None")
     for case in cases:
-        draws = case.draws or options.scales_draw
+        draws = options.draws(case)
         for dtype in carriers:
             probe = np.zeros((2, 2) if case.is_complex else (1, 1), dtype=case.carrier(dtype))
             keywords = options.keywords(case)

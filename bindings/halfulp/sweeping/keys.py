@@ -43,7 +43,7 @@ def pair_key(
             "axis": options.axis % len(shape),
             "channel_axis": options.channel_axis % len(shape) if "channel" in case.groups else None,
             "scale_rounding": options.scale_rounding,
-            "random_bits": options.random_bits if case.draws else None,
+            "random_bits": options.bits_drawn(case),
             "random": [random.seed, random.stream, random.offset] if random else None,
             "kl": options.histograms,
             "activations": [activations, options.input_axis % len(shape)] if activations else None,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp.sweeping.cases import AnyScheme
+from halfulp._scheme import AnyScheme
 from halfulp.tasks import retrieval
 from halfulp.tasks.embedding import Encoder
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval

@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from halfulp._core import version
+from halfulp._scheme import AnyScheme, expand_schemes
 from halfulp.sweeping._extras import need
-from halfulp.sweeping.cases import AnyScheme, expand
 from halfulp.sweeping.progress import Bar
 from halfulp.tasks.embedding_task import Embedding
 from halfulp.tasks.language_task import LanguageModel
@@ -87,7 +87,7 @@ def evaluate(
     """
     pandas = need("pandas", "sweep", "a table of results")
     job = _task(task, options)
-    wanted = expand(schemes)
+    wanted = expand_schemes(schemes)
     Rounding(rounding, scale_rounding, random_bits, None if rng is None else (0, 0, 0)).check(wanted)
     store = None if results is None else Store(results)
     job.prepare()

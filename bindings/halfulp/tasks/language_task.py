@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp.sweeping.cases import AnyScheme
+from halfulp._scheme import AnyScheme
 from halfulp.tasks import randomness
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval
 from halfulp.tasks.language_model import Decoder, Scores

@@ -11,8 +11,8 @@ import numpy as np
 from halfulp._phase_format import ComplexScheme
 from halfulp._quantize import quantize
 from halfulp._random import Rng, draw
+from halfulp._scheme import AnyScheme
 from halfulp.sweeping import widely_linear
-from halfulp.sweeping.cases import AnyScheme
 from halfulp.sweeping.measures import stored_bits
 from halfulp.tasks.threads import cores
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp.sweeping.cases import AnyScheme
+from halfulp._scheme import AnyScheme
 from halfulp.tasks import retrieval
 from halfulp.tasks.embedding_task import Corpus
 from halfulp.tasks.intervals import Bootstrap, Measure, without_interval

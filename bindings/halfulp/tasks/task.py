@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from halfulp.sweeping.cases import AnyScheme
+from halfulp._scheme import AnyScheme
 from halfulp.tasks.intervals import Measure
 from halfulp.tasks.quantization import Rounding
 

@@ -70,6 +70,14 @@ template <carrier T, code_type C>
 void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
                 std::span<T> out, int threads = 1);
 
+/// unpack() and dequantize() in one: the values of `packed`, which has packed_size(out.size()) bytes, bit for bit. Codes of integers with a
+/// sign get it back. No array of codes is made where groups are runs along the axis, or the whole array, and elements of at most 16 bits
+/// are neither transformed (hadamard) nor counted from a zero point; all else goes by way of one. Errors as in dequantize(), and where the
+/// bytes are too few or too many. Unused bits of the last byte are not looked at.
+template <carrier T>
+void dequantize_packed(std::span<const std::uint8_t> packed, const axis_view& view, const scheme& s,
+                       const scale_planes& scales, std::span<T> out, int threads = 1);
+
 /// dequantize(quantize(x)) in one pass. `out` may be x itself.
 template <carrier T>
 quantize_report fake_quantize(std::span<const T> x, const axis_view& view, const scheme& s, std::span<T> out,

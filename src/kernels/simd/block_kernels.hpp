@@ -1,6 +1,7 @@
 // The block kernels of one architecture, gathered in a table.
 #pragma once
 
+#include "hadamard_kernel.hpp"
 #include "largest_kernel.hpp"
 #include "pack_kernel.hpp"
 #include "pair_decode_kernel.hpp"
@@ -39,6 +40,7 @@ constexpr block_kernels make_block_kernels() {
         sum_of_magnitudes<A>,
         codes_by_sign<A>,
         values_by_sign<A>,
+        hadamard_runs<A>,
     };
 }
 

@@ -55,6 +55,12 @@ struct short_scales {
     const float* low;
 };
 
+/// What the elements of a run are multiplied by before a Hadamard transform (null: nothing), and after it.
+struct hadamard_factors {
+    const float* before;
+    const float* after;
+};
+
 /// Bits of the magnitudes up to which an element is the middle member.
 struct sign_limits {
     std::int32_t positive;
@@ -109,6 +115,9 @@ struct block_kernels {
                           const std::uint8_t* members);
     void (*values_by_sign)(const float* x, float* out, std::size_t size, sign_limits limits, const float* members,
                            bool stream);
+    /// See hadamard_kernel.hpp.
+    bool (*hadamard_runs)(const float* from, float* to, std::size_t runs, std::size_t length,
+                          const hadamard_factors& factors);
 };
 
 }  // namespace halfulp::simd

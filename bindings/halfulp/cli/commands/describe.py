@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import textwrap
+from typing import Any
 
 import halfulp as hu
-from halfulp._phase_format import names_phases
+from halfulp._phase_format import ComplexScheme
+from halfulp._scheme import AnyScheme
+from halfulp.cli import complex_code
 from halfulp.cli.command import Command, Parser
 from halfulp.cli.describing import code_grid, format_page, scheme_page
 from halfulp.cli.output import JSON_NUMBERS, print_json
@@ -40,35 +44,42 @@ def _arguments(parser: Parser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    if any(names_phases(name) for name in options.names):
-        _describe_phases(options)
-        return
-    schemes = [hu.scheme(name) for name in options.names]
-    if options.table:
-        for s in schemes:
-            code_grid.check_table(s.element)
-    if options.plot is not None:
-        _plot(schemes, options.plot)
+    schemes: list[AnyScheme] = [hu.scheme(name) for name in options.names]
+    if options.table or options.plot is not None:
+        real = [_in_order(s) for s in schemes]
+        if options.table:
+            for one in real:
+                code_grid.check_table(one.element)
+        if options.plot is not None:
+            _plot(real, options.plot)
     for place, s in enumerate(schemes):
         if options.json:
-            print_json(scheme_page.json_facts(s) if s.levels else format_page.json_facts(s.element, options.table))
-        elif options.yaml:
-            print("---\n" * bool(place) + (s.describe() if s.levels else s.element.describe()), end="")
+            print_json(_json_facts(s, options))
+        elif options.yaml or isinstance(s, ComplexScheme):
+            separator = "---\n" if options.yaml else "\n"
+            print(separator * bool(place) + _yaml(s), end="")
         else:
             print("\n" * bool(place) + "\n".join(_page(s, options)))
 
 
-def _describe_phases(options: argparse.Namespace) -> None:
-    """The complex code has no order and no axis: its facts alone."""
-    if len(options.names) > 1 or options.plot is not None or options.table:
-        raise ValueError("pm1_pmi is the code of complex numbers, allowed: it alone, without --plot and --table")
-    scheme = hu.scheme(options.names[0])
-    if options.json:
-        print_json({"name": str(scheme), "kind": "complex", "bits_per_element": scheme.bits_per_element})
-        return
-    if scheme.scale is not None:
-        print(f"name: {scheme}\nbits_per_element: {scheme.bits_per_element:g}\nelement:")
-    print(hu.format("pm1_pmi").describe(), end="")
+def _in_order(s: AnyScheme) -> hu.Scheme:
+    """The scheme, if its members have an order and an axis to lie on."""
+    if isinstance(s, ComplexScheme):
+        raise ValueError(f"{s} is of complex numbers, allowed with --table and --plot: formats of real ones")
+    return s
+
+
+def _json_facts(s: AnyScheme, options: argparse.Namespace) -> dict[str, Any]:
+    if isinstance(s, ComplexScheme):
+        return complex_code.scheme_facts(s) if s.scale else {"is": "format", **complex_code.facts(s.element)}
+    return scheme_page.json_facts(s) if s.levels else format_page.json_facts(s.element, options.table)
+
+
+def _yaml(s: AnyScheme) -> str:
+    if not isinstance(s, ComplexScheme):
+        return s.describe() if s.levels else s.element.describe()
+    head = f"name: {s}\nbits_per_element: {s.bits_per_element:g}\nelement:\n" if s.scale else ""
+    return head + textwrap.indent(s.element.describe(), "  " * bool(head))
 
 
 def _page(s: hu.Scheme, options: argparse.Namespace) -> list[str]:
@@ -104,5 +115,7 @@ COMMAND = Command(
         "each float format": format_page.FLOAT_KEYS,
         "each format of another kind": format_page.OTHER_KEYS,
         "each scheme": scheme_page.JSON_KEYS,
+        "the complex code": {"is": '"format"', **complex_code.FORMAT_KEYS},
+        "each scheme of it": complex_code.SCHEME_KEYS,
     },
 )

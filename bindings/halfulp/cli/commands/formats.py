@@ -7,7 +7,8 @@ import sys
 
 import halfulp as hu
 from halfulp._format import Number
-from halfulp.cli import codes
+from halfulp._phase_format import PhaseFormat
+from halfulp.cli import codes, complex_code
 from halfulp.cli.command import Command, Parser, did_you_mean
 from halfulp.cli.facts import FLOAT_KEYS, OTHER_KEYS, facts
 from halfulp.cli.families import ANY_WIDTH, FAMILIES, family, of_width
@@ -33,20 +34,15 @@ def _arguments(parser: Parser) -> None:
     signs.add_argument("--unsigned", action="store_const", const=False, dest="signed", help="without")
 
 
-# The code of complex numbers is no hu.Format of real ones; it has a line of its own.
-PHASES = ("pm1_pmi", "complex", "2", "±1 ±i", "1", "1", "none", "", "arXiv 2508.05571 (iFairy)")
-
-
 def _run(options: argparse.Namespace) -> int:
     widths = None if options.bits is None else _widths(options.bits)
     found = [f for f in _of_family(options.family, widths) if options.signed in (None, f.signed)]
     if options.json:
         for f in found:
-            print_json(facts(f))
+            print_json(complex_code.facts(f) if isinstance(f, PhaseFormat) else facts(f))
     elif found:
         header = ("name", "family", "bits", "shape", "max", "min > 0", "specials", "aliases", "source")
-        complex_code = options.family is None and (widths is None or 2 in widths) and options.signed is not False
-        print_columns(header, [_row(f) for f in found] + [PHASES] * complex_code)
+        print_columns(header, [complex_code.row(f) if isinstance(f, PhaseFormat) else _row(f) for f in found])
     if not found:
         print("halfulp formats: no format is like this", file=sys.stderr)
     return 0 if found else 1
@@ -63,14 +59,15 @@ def _widths(text: str) -> set[int]:
         raise ValueError(f"bits is {text!r}, allowed: a width such as 8, 4,6,8, or 3..8") from None
 
 
-def _of_family(name: str | None, widths: set[int] | None) -> list[hu.Format]:
+def _of_family(name: str | None, widths: set[int] | None) -> list[hu.Format | PhaseFormat]:
     if name is not None and name not in FAMILIES:
         raise ValueError(f"family is {name!r}{did_you_mean(name, FAMILIES)}, allowed: {', '.join(FAMILIES)}")
     if name in ANY_WIDTH:
         if widths is None:
             raise ValueError(f"family {name} has formats of every width, allowed: one with its widths, as in --bits 8")
         return [f for bits in sorted(widths) for f in of_width(name, bits)]
-    return [f for f in hu.formats() if (widths is None or f.bits in widths) and (name is None or family(f) == name)]
+    listed: list[hu.Format | PhaseFormat] = [*hu.formats(), PhaseFormat()]
+    return [f for f in listed if (widths is None or f.bits in widths) and name in (None, family(f))]
 
 
 def _row(f: hu.Format) -> tuple[str, ...]:
@@ -118,6 +115,10 @@ COMMAND = Command(
     ),
     arguments=_arguments,
     run=_run,
-    json={"each float format": FLOAT_KEYS, "each format of another kind": OTHER_KEYS},
+    json={
+        "each float format": FLOAT_KEYS,
+        "each format of another kind": OTHER_KEYS,
+        "the complex code": complex_code.FORMAT_KEYS,
+    },
     exit_codes={1: "no format is like this"},
 )

@@ -1,0 +1,10 @@
+// The kernels for posits for SSE2.
+// Compiled with that instruction set, so nothing of this file may run before the machine has been asked.
+#include "posit_kernels.hpp"
+#include "tables.hpp"
+
+namespace halfulp::simd {
+
+const posit_kernels posits_sse2 = make_posit_kernels<xsimd::sse2>();
+
+}  // namespace halfulp::simd
