@@ -32,22 +32,22 @@ struct scheme_promise {
     double quantize, fake_quantize, dequantize;
 };
 constexpr std::array<scheme_promise, 14> scheme_promises{{
-    {"nf4/64:binary32", 0.8, 0.8, 0.9},
-    {"fp4_bnb/64:binary32", 0.8, 0.8, 0.9},
-    {"ternary/64:binary32@recipe=absmax", 0.7, 0.7, 0.9},
-    {"pm1/64:binary32@recipe=absmax", 0.7, 0.7, 0.9},
-    {"pot4/64:binary32", 0.7, 0.7, 0.9},
-    {"dynamic8/256:binary32", 0.3, 0.3, 0.9},
+    {"nf4/64:binary32", 0.8, 0.6, 0.9},
+    {"fp4_bnb/64:binary32", 0.8, 0.6, 0.9},
+    {"ternary/64:binary32@recipe=absmax", 0.7, 0.6, 0.9},
+    {"pm1/64:binary32@recipe=absmax", 0.7, 0.6, 0.9},
+    {"pot4/64:binary32", 0.7, 0.6, 0.9},
+    {"dynamic8/256:binary32", 0.3, 0.2, 0.9},
     {"posit8_2/64:binary32", 0.2, 0.2, 0.9},
-    // Scales that are means of magnitudes.
-    {"b1.58", 0.7, 0.7, 0.9},
-    {"ternary/channel:binary32", 0.7, 0.7, 0.9},
-    {"pm1/channel:binary32", 0.7, 0.7, 0.9},
-    {"ternary/64:binary32", 0.7, 0.7, 0.9},
-    {"b1.58@recipe=twn", 0.7, 0.7, 0.9},
+    // Scales that are means of magnitudes. One mean over the tensor reads it twice, TWN's three times: 12 and 16 bytes a number beside 8.
+    {"b1.58", 0.7, 0.5, 0.9},
+    {"ternary/channel:binary32", 0.7, 0.6, 0.9},
+    {"pm1/channel:binary32", 0.7, 0.6, 0.9},
+    {"ternary/64:binary32", 0.7, 0, 0.9},
+    {"b1.58@recipe=twn", 0.4, 0.4, 0.9},
     // After a Hadamard transform.
-    {"nf4/64:binary32@hadamard=64", 0.4, 0.4, 0},
-    {"int4s/64:binary16@hadamard=64", 0.4, 0.4, 0},
+    {"nf4/64:binary32@hadamard=64", 0.4, 0.2, 0},
+    {"int4s/64:binary16@hadamard=64", 0.4, 0.2, 0},
 }};
 
 constexpr std::size_t row_length = 1024;
@@ -151,7 +151,7 @@ void add(cases& to, const shared_arena& arrays, backend runs, const std::string&
                   .runs = runs,
                   .elements = arrays->elements(),
                   .bytes_per_element = bytes,
-                  .floor = on(runs, backend::avx512, floor),
+                  .floor = floor > 0 ? on(runs, backend::avx512, floor) : std::nullopt,
                   .measure = std::move(measure)});
 }
 
@@ -170,7 +170,8 @@ void add_codebook_cases(cases& to, const shared_arena& arrays, backend runs) {
     for (const scheme_promise& p : scheme_promises) {
         const std::string_view text = p.scheme;
         const bool in_pairs = parse_scheme(text).element.bits() == 4;
-        const std::array<double, 4> floors{p.quantize, p.quantize, p.fake_quantize, p.dequantize};
+        const double packed = parse_scheme(text).hadamard == 0 ? p.quantize : 0;  // codes go by way of an array there
+        const std::array<double, 4> floors{p.quantize, packed, p.fake_quantize, p.dequantize};
         for (std::size_t i = 0; i < part_names.size(); ++i) {
             const part what{static_cast<std::uint8_t>(i)};
             if (what == part::packed && !in_pairs) continue;

@@ -102,7 +102,7 @@ std::size_t many_quotients(const float* x, std::uint8_t* codes, std::size_t grou
         const vf factor(reciprocal[g]);
         const auto one = [&](const float* from, std::uint8_t* to, std::size_t first, std::size_t count)
                              HALFULP_INLINE_LAMBDA {
-                                 prefetch_later_chunk<4 * lanes>(from);
+                                 prefetch_later_chunk<4 * lanes, 2>(from);
                                  vu y[4];
                                  xsimd::batch_bool<std::uint32_t, A> doubts[4];
                                  for (std::size_t k = 0; k < 4; ++k) {

@@ -66,7 +66,7 @@ class integer_quotients {
     template <class At>
     HALFULP_INLINE void part(const float* x, Out* out, std::size_t count, bool stream, const At& at) {
         if (count >= bunch) {
-            prefetch_later_chunk<bunch>(x);
+            prefetch_later_chunk<bunch, 1>(x);
             whole(x, out, stream, at);
             return;
         }

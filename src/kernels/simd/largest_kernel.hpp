@@ -133,11 +133,10 @@ HALFULP_INLINE void prefetch_next_chunk(const Lane* x) {
     __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + ahead));
 }
 
-/// The chunk after the next one of `Count` elements, whose largest magnitudes will be looked for first: so that memory works while this
-/// chunk's elements are rounded.
-template <std::size_t Count, class Lane>
+/// The same for `Count` elements, `Chunks` chunks ahead: so that memory works while this chunk's elements are rounded.
+template <std::size_t Count, std::size_t Chunks, class Lane>
 HALFULP_INLINE void prefetch_later_chunk(const Lane* x) {
-    constexpr std::uintptr_t ahead = 2 * 2048 * sizeof(Lane);
+    constexpr std::uintptr_t ahead = Chunks * 2048 * sizeof(Lane);
     constexpr std::size_t line = 64 / sizeof(Lane);
     for (std::size_t k = 0; k < Count; k += line)
         __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x + k) + ahead));

@@ -6,7 +6,7 @@
 
 namespace halfulp::simd {
 
-/// The sum of at most 1024 magnitudes whose bits are at least `from`, and how many they are, if binary64 holds sums of all magnitudes exactly:
+/// The sum of at most 1024 magnitudes whose bits are at least `from`, and how many they are, if binary64 holds sums of them exactly:
 /// their last bits are at most 2^29 times apart from twice 1024 times the first bit of the largest, which is so where exponents differ
 /// by at most 18. False where they do not, or one is no finite number.
 template <class A>
@@ -25,15 +25,17 @@ bool sum_of_magnitudes(const float* x, std::size_t size, std::uint32_t from, dou
     const auto see = [&](const float* at) HALFULP_INLINE_LAMBDA {
         const vu m = as_bits<float, A>(vf::load_unaligned(at)) & mask;
         most = higher<std::uint32_t, A>(most, m);
-        least = lower<std::uint32_t, A>(least, (m - one) & mask);
         if (from == 0) {
+            least = lower<std::uint32_t, A>(least, (m - one) & mask);
             for (std::size_t h = 0; h < 2; ++h) sums[h] += xsimd::abs(load_floats<A>(at + h * vd::size));
             return;
         }
         const auto kept = above<std::uint32_t, A>(m, below);
         counts = add_where<std::uint32_t, A>(kept, counts, one);
+        const vu summed = xsimd::select(kept, m, all<std::uint32_t, A>(0));
+        least = lower<std::uint32_t, A>(least, (summed - one) & mask);
         alignas(64) float numbers[lanes];
-        as_number<float, A>(xsimd::select(kept, m, all<std::uint32_t, A>(0))).store_aligned(numbers);
+        as_number<float, A>(summed).store_aligned(numbers);
         for (std::size_t h = 0; h < 2; ++h) sums[h] += load_floats<A>(numbers + h * vd::size);
     };
     std::size_t i = 0;

@@ -185,7 +185,7 @@ void few_codes(const float* x, std::uint8_t* codes, std::size_t groups, std::siz
                               [&](const float* from, std::uint8_t* to, const std::uint32_t*, bool)
                                   HALFULP_INLINE_LAMBDA {
                                       vu y[4];
-                                      prefetch_later_chunk<4 * lanes>(from);
+                                      prefetch_later_chunk<4 * lanes, 2>(from);
                                       for (std::size_t k = 0; k < 4; ++k)
                                           y[k] = search(as_bits<float, A>(vf::load_unaligned(from + k * lanes)));
                                       if (!in_order) {
@@ -208,7 +208,7 @@ void few_values(const float* x, float* out, std::size_t groups, std::size_t leng
             x + g * length, out + g * length, length, nullptr, stream,
             [&](const float* from, float* to, const std::uint32_t*, bool past_caches) HALFULP_INLINE_LAMBDA {
                 vf y[4];
-                prefetch_later_chunk<4 * lanes>(from);
+                prefetch_later_chunk<4 * lanes, 2>(from);
                 for (std::size_t k = 0; k < 4; ++k)
                     y[k] = lookup(search(as_bits<float, A>(vf::load_unaligned(from + k * lanes))));
                 for (std::size_t k = 0; k < 4; ++k) put(to + k * lanes, y[k], past_caches);
