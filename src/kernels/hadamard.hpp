@@ -3,12 +3,14 @@
 //
 // In binary32, or binary64 for binary64 arrays; every operation rounds to nearest even. Forward: signs, then butterflies (a, b) to
 // (a + b, a - b) at distances 1, 2, 4, ..., then one product with RN(1 / sqrt(N)). Backward: butterflies, product, signs.
+// A result that is NaN is the quiet one without sign.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -97,6 +99,9 @@ class hadamard {
         }
         scale_rows(x, inner, [this](std::uint32_t) { return factor_; });
         if (!forward) scale_rows(x, inner, [this](std::uint32_t j) { return signs_[j]; });
+        // Which NaN a sum of two gives is the compiler's choice.
+        for (std::uint64_t i = 0; i < length_ * inner; ++i)
+            x[i] = x[i] == x[i] ? x[i] : std::numeric_limits<Lane>::quiet_NaN();
     }
 
     template <class Factor>

@@ -205,30 +205,27 @@ template <class Codes, carrier T>
     parallel_for(layout.pieces(), threads, 1, [&](std::size_t begin, std::size_t end) {
         const float_environment environment;
         std::vector<double> plain(std::max<std::size_t>(block_decoding<T, C>::most_groups, scheme_layout::lane_block));
+        bool fit = true;
         const auto define = [&](const piece& at) {
             for (std::uint64_t k = 0; k < at.lanes; ++k) {
                 const combined_scale scale = combine_scales(s, layout, scales, at.group + k);
                 for_each_in_lane(at, k, [&](std::uint64_t i) {
-                    out[i] = decode_element(projected_from_code(codes[i] & mask, s.element), scale);
+                    const auto code = codes[i];
+                    if (has_code(code, s.element)) {
+                        out[i] = decode_element(projected_from_code(code & mask, s.element), scale);
+                    } else {
+                        fit = false;
+                    }
                 });
             }
         };
-        bool fit = true;
         for (std::size_t p = begin; p < end;) {
             const piece at = layout.piece_at(p);
             // Groups of one length that follow one another are done together.
             const std::size_t groups =
                 in_rows ? std::min<std::size_t>(block_decoding<T, C>::most_groups, layout.alike(p, end)) : 1;
             if (!vectors.plain_scales(at.group, groups * at.lanes, plain.data())) {
-                for (std::size_t g = 0; g < groups; ++g) {
-                    const piece one = layout.piece_at(p + g);
-                    if (vectors.checks_codes()) {
-                        for (std::uint64_t k = 0; k < one.lanes; ++k)
-                            for_each_in_lane(one, k,
-                                             [&](std::uint64_t i) { fit = fit && has_code(codes[i], s.element); });
-                    }
-                    define(one);
-                }
+                for (std::size_t g = 0; g < groups; ++g) define(layout.piece_at(p + g));
             } else if (in_rows) {
                 fit = codes.run(vectors, at.first, &out[at.first], at.count * groups, plain.data(), at.count) && fit;
             } else {

@@ -65,7 +65,8 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& view, con
                                 std::span<std::uint8_t> packed, scale_planes& scales,
                                 const quantize_options& options = {});
 
-/// The values of codes and scales: the exact product of the element and all its scales, rounded once to nearest even.
+/// The values of codes and scales: the exact product of the element and all its scales, rounded once to nearest even. Codes that the
+/// element does not have are an error, after which `out` may hold anything.
 template <carrier T, code_type C>
 void dequantize(std::span<const C> codes, const axis_view& view, const scheme& s, const scale_planes& scales,
                 std::span<T> out, int threads = 1);

@@ -48,6 +48,14 @@ HALFULP_INLINE void butterflies_inside(xsimd::batch<float, A> (&v)[Count], std::
     }
 }
 
+/// x times the factors; NaN becomes the quiet one without sign.
+template <class A>
+HALFULP_INLINE xsimd::batch<float, A> finished(const xsimd::batch<float, A>& x, const float* factors) {
+    using vf = xsimd::batch<float, A>;
+    const vf y = x * vf::load_unaligned(factors);
+    return xsimd::select(y == y, y, as_number<float, A>(all<std::uint32_t, A>(0x7FC00000u)));
+}
+
 /// Count vectors in registers: butterflies at all distances within them that are shorter than `length`.
 template <class A, std::size_t Count>
 HALFULP_INLINE void transform_vectors(const float* from, float* to, std::size_t length, const float* before,
@@ -71,7 +79,7 @@ HALFULP_INLINE void transform_vectors(const float* from, float* to, std::size_t 
         }
     }
     for (std::size_t k = 0; k < Count; ++k) {
-        if (after != nullptr) v[k] = v[k] * vf::load_unaligned(after + k * lanes);
+        if (after != nullptr) v[k] = finished<A>(v[k], after + k * lanes);
         v[k].store_unaligned(to + k * lanes);
     }
 }
@@ -117,7 +125,7 @@ bool hadamard_runs(const float* from, float* to, std::size_t runs, std::size_t l
             }
         }
         for (std::size_t i = 0; i < length; i += lanes)
-            (vf::load_unaligned(y + i) * vf::load_unaligned(factors.after + i)).store_unaligned(y + i);
+            finished<A>(vf::load_unaligned(y + i), factors.after + i).store_unaligned(y + i);
     }
     return true;
 }
