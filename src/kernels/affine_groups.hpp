@@ -58,10 +58,9 @@ class affine_quantizer {
                     .random_bits = static_cast<std::uint8_t>(options.random_bits)},
                    true),
           to_zero_(format(fixed_format{static_cast<std::uint8_t>(s.element.bits()), 0, false, false}), projection{}),
-          to_scale_(s.levels[0].format,
-                    {.rounding = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even),
-                     .overflow = overflow_policy::sat_finite,
-                     .random_bits = static_cast<std::uint8_t>(options.random_bits)}) {}
+          to_scale_(s.levels[0].format, {.rounding = scale_mode(options),
+                                         .overflow = overflow_policy::sat_finite,
+                                         .random_bits = static_cast<std::uint8_t>(options.random_bits)}) {}
 
     /// `planes`: scale codes, then zeros.
     quantize_report run(Out* out, scale_planes* planes) const {

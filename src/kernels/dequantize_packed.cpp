@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "checks.hpp"
@@ -8,23 +6,10 @@
 #include "halfulp/kernels/pack.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "quantize_runs.hpp"
+#include "scheme_arguments.hpp"
 
 namespace halfulp {
 namespace {
-
-/// Are the planes those that dequantize() takes? What is wrong with others is left to it to say.
-bool planes_fit(const scheme& s, const axis_view& view, const scale_planes& scales) {
-    const std::vector<std::uint64_t> counts = scale_counts(s, view);
-    if (scales.size() != counts.size()) return false;
-    for (std::size_t k = 0; k < scales.size(); ++k) {
-        if (scales[k].size() != counts[k]) return false;
-        const format plane = k >= s.levels.size() ? format(binary32_format)  // the offset of double quantization
-                             : s.levels[k].stored ? format(s.levels[k].stored)
-                                                  : format(s.levels[k].format);
-        if (!detail::has_codes(std::span<const std::uint64_t>(scales[k]), plane)) return false;
-    }
-    return true;
-}
 
 /// Are all groups runs along the axis, or the whole array, and are values nothing but products?
 bool has_runs_of_products(const scheme& s) {
@@ -37,9 +22,8 @@ bool has_runs_of_products(const scheme& s) {
 template <class C, carrier T>
 bool dequantize_as_packed(std::span<const std::uint8_t> packed, const axis_view& view, const scheme& s,
                           const scale_planes& scales, std::span<T> out, int threads) {
-    if (view.size() != out.size() || threads < 1 || !has_runs_of_products(s) || !planes_fit(s, view, scales))
-        return false;
-    const axis_view seen = s.flat ? axis_view{1, view.size(), 1} : view;
+    if (!has_runs_of_products(s)) return false;
+    const axis_view seen = detail::seen_by(s, view);
     const detail::packed_codes<C> codes(packed, out.size(), s.element);
     if (!s.double_quant) return detail::dequantize_from(codes, seen, s, scales, out, threads);
     return detail::dequantize_from(codes, seen, detail::without_double_quantization(s),
@@ -53,11 +37,10 @@ void dequantize_packed(std::span<const std::uint8_t> packed, const axis_view& vi
                        const scale_planes& scales, std::span<T> out, int threads) {
     validate(s);
     const int bits = s.element.bits();
-    if (packed.size() != packed_size(out.size(), bits)) {
-        throw std::invalid_argument("packed has " + std::to_string(packed.size()) +
-                                    " bytes, allowed: " + std::to_string(packed_size(out.size(), bits)) + " for " +
-                                    std::to_string(out.size()) + " codes of " + std::to_string(bits) + " bits");
-    }
+    detail::check_packed_size(packed.size(), out.size(), s.element);
+    detail::check_shape(s, view, out.size());
+    detail::check_threads(threads);
+    detail::check_planes(s, view, scales);
     if (bits == 8) return dequantize(packed, view, s, scales, out, threads);  // these bytes are the codes
     const auto held_by = [&](auto code) {
         using C = decltype(code);

@@ -125,6 +125,16 @@ struct outer_scales {
     [[nodiscard]] std::span<const dyadic> all() const noexcept { return {values.data(), count}; }
 };
 
+/// The mode in which scales are rounded.
+inline rounding_mode scale_mode(const quantize_options& options) {
+    return options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
+}
+
+/// Are the innermost scales binary32 numbers, to nearest even? Then conversions of the hardware make them.
+inline bool narrows_scales(const scheme& s, const quantize_options& options) {
+    return s.levels[0].format == binary32_format && scale_mode(options) == rounding_mode::nearest_ties_to_even;
+}
+
 /// R of element i; 0 where no random bits are drawn.
 inline std::uint32_t element_random(const quantize_options& options, std::uint64_t i) {
     if (!is_stochastic(options.rounding)) return 0;

@@ -49,8 +49,7 @@ class hadamard {
     void transform(const Lane* from, Lane* to, const axis_view& view, int threads, bool forward) const {
         if constexpr (std::is_same_v<Lane, float>) {
             const simd::block_kernels* kernels = simd::active_blocks();
-            float nothing[1];
-            if (view.inner == 1 && kernels != nullptr && kernels->hadamard_runs(nothing, nothing, 0, length_, {})) {
+            if (view.inner == 1 && kernels != nullptr && kernels->hadamard_runs(from, to, 0, length_, {})) {
                 transform_rows(*kernels, from, to, view, threads, forward);
                 return;
             }

@@ -115,20 +115,18 @@ class mean_quantizer {
                                .overflow = overflow_policy::sat_finite,
                                .nan = options.nan,
                                .random_bits = static_cast<std::uint8_t>(options.random_bits)}),
-          to_scale_(s.levels[0].format,
-                    {.rounding = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even),
-                     .overflow = overflow_policy::sat_finite,
-                     .random_bits = static_cast<std::uint8_t>(options.random_bits)}) {
+          to_scale_(s.levels[0].format, {.rounding = scale_mode(options),
+                                         .overflow = overflow_policy::sat_finite,
+                                         .random_bits = static_cast<std::uint8_t>(options.random_bits)}) {
         if (s.scale_recipe == recipe::twn && options.rounding != rounding_mode::nearest_ties_to_even) {
             throw std::invalid_argument("rounding is " + std::string(to_string(options.rounding)) +
                                         ", allowed: nearest_ties_to_even, the default; the recipe twn has a threshold "
                                         "of its own");
         }
         find_boundaries();
-        const rounding_mode of_scales = options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even);
         nearly_ = simd::active_blocks() != nullptr && s.scale_recipe != recipe::bitnet &&
-                  !is_stochastic(options.rounding) && !is_stochastic(of_scales);
-        narrows_scales_ = s.levels[0].format == binary32_format && of_scales == rounding_mode::nearest_ties_to_even;
+                  !is_stochastic(options.rounding) && !is_stochastic(scale_mode(options));
+        narrows_scales_ = narrows_scales(s, options);
         for (int v = -1; v <= 1; ++v) {
             const projected number{number_class::finite, v < 0, v == 0 ? 0u : 1u, 0, false, false, false};
             own_codes_[static_cast<std::size_t>(v + 1)] = binary_ && v == 0 ? 1 : to_code(number, s.element);
@@ -157,7 +155,7 @@ class mean_quantizer {
                     for (std::uint64_t k = 0; k < at.lanes; ++k) {
                         const auto sum = [&](std::uint64_t from) {
                             group_sum s;
-                            add_from(s, at, k, from);
+                            s.include_from(x_, at, k, from);
                             return s;
                         };
                         group_steps steps;
@@ -199,15 +197,11 @@ class mean_quantizer {
         parallel_for(layout_.pieces(), options_.threads, 1, [&](std::size_t begin, std::size_t end) {
             group_sum part;
             const float_environment environment;
-            for (std::size_t p = begin; p < end; ++p) add_from(part, layout_.piece_at(p), 0, from);
+            for (std::size_t p = begin; p < end; ++p) part.include_from(x_, layout_.piece_at(p), 0, from);
             const std::lock_guard guard(lock);
             all.include(part);
         });
         return all;
-    }
-
-    void add_from(group_sum& to, const piece& at, std::uint64_t lane, std::uint64_t from) const {
-        to.include_from(x_, at, lane, from);
     }
 
     /// The largest number of the carrier that is no larger, as bits, and whether it is the number itself.

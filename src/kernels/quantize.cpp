@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -17,19 +18,14 @@
 #include "quantize_runs.hpp"
 #include "regrouping.hpp"
 #include "rotated_rows.hpp"
+#include "scheme_arguments.hpp"
 
 namespace halfulp {
 namespace {
 
+using detail::check_shape;
 using detail::regrouping;
-
-void check_shape(const scheme& s, const axis_view& view, std::size_t x_size) {
-    validate(s);
-    if (view.size() != x_size) {
-        throw std::invalid_argument("the axis view has " + std::to_string(view.size()) +
-                                    " elements, allowed: " + std::to_string(x_size) + ", as many as x has");
-    }
-}
+using detail::seen_by;
 
 void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
     check_shape(s, view, x_size);
@@ -42,11 +38,6 @@ void check_options(const scheme& s, const axis_view& view, const quantize_option
             "only");
     }
     detail::check_offset(options.random.source.offset, x_size);
-}
-
-/// The array as the scheme sees it.
-axis_view seen_by(const scheme& s, const axis_view& view) noexcept {
-    return s.flat ? axis_view{1, view.size(), 1, 1, view.size()} : view;
 }
 
 /// Are the first level's channels the lines of the view, neighbours in memory?
@@ -187,6 +178,14 @@ template <carrier T, code_type C>
     return true;
 }
 
+/// The scheme with runs only, where rows may be transformed some at a time (rotated_rows.hpp).
+template <class... Options>
+std::optional<scheme> plain_rows(const scheme& s, const axis_view& view, const Options&... options) {
+    if (needs_regrouping(s, view)) return std::nullopt;
+    const scheme plain = with_runs(s, view);
+    return detail::rows_stand_alone(plain, view, options...) ? std::optional(plain) : std::nullopt;
+}
+
 /// The carrier that a Hadamard transform of T computes in.
 template <carrier T>
 using transformed = std::conditional_t<std::is_same_v<T, double>, double, float>;
@@ -228,14 +227,6 @@ quantize_options with_recipe(const scheme& s, quantize_options options) {
     }
     options.rounding = rounding_mode::nearest_ties_to_zero;
     return options;
-}
-
-/// The format of a plane's codes: of a level's scales, or behind them of zeros, or of the offset.
-format plane_format(const scheme& s, std::size_t plane) {
-    if (plane < s.levels.size())
-        return s.levels[plane].stored ? format(s.levels[plane].stored) : format(s.levels[plane].format);
-    if (s.double_quant) return binary32_format;
-    return fixed_format{static_cast<std::uint8_t>(s.element.bits()), 0, false, false};
 }
 
 }  // namespace
@@ -295,11 +286,8 @@ quantize_report quantize(std::span<const T> x, const axis_view& of, const scheme
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return quantize_groups(x, view, s, codes, scales, how);
     if constexpr (std::is_same_v<T, transformed<T>>) {
-        const scheme plain = with_runs(s, view);
-        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view, how)) {
-            const detail::hadamard<T> rotation(s.hadamard, s.signs);
-            return detail::quantize_rotated_rows(x, view, plain, rotation, codes, scales, how);
-        }
+        if (const auto plain = plain_rows(s, view, how))
+            return detail::quantize_rotated_rows(x, view, *plain, {s.hadamard, s.signs}, codes, scales, how);
     }
     const auto y = transform(x, view, s, options.threads);
     return quantize_groups(std::span(y), view, s, codes, scales, how);
@@ -311,11 +299,7 @@ quantize_report quantize_packed(std::span<const T> x, const axis_view& of, const
     const axis_view view = seen_by(s, of);
     check_options(s, view, options, x.size());
     const int bits = s.element.bits();
-    if (packed.size() != packed_size(x.size(), bits)) {
-        throw std::invalid_argument("packed has " + std::to_string(packed.size()) +
-                                    " bytes, allowed: " + std::to_string(packed_size(x.size(), bits)) + " for " +
-                                    std::to_string(x.size()) + " codes of " + std::to_string(bits) + " bits");
-    }
+    detail::check_packed_size(packed.size(), x.size(), s.element);
     detail::check_not_kept(options.nan, "quantize_packed");
     const bool by_blocks =
         !s.double_quant && !s.zero_point && !scales_are_means(s) && s.scale_recipe != recipe::bitsandbytes;
@@ -355,11 +339,8 @@ quantize_report fake_quantize(std::span<const T> x, const axis_view& of, const s
     const quantize_options how = with_recipe(s, options);
     if (s.hadamard == 0) return fake_quantize_groups(x, view, s, out, how);
     if constexpr (std::is_same_v<T, transformed<T>>) {
-        const scheme plain = with_runs(s, view);
-        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view, how)) {
-            const detail::hadamard<T> rotation(s.hadamard, s.signs);
-            return detail::fake_quantize_rotated_rows(x, view, plain, rotation, out, how);
-        }
+        if (const auto plain = plain_rows(s, view, how))
+            return detail::fake_quantize_rotated_rows(x, view, *plain, {s.hadamard, s.signs}, out, how);
     }
     auto y = transform(x, view, s, options.threads);
     const quantize_report report = fake_quantize_groups(std::span<const transformed<T>>(y), view, s, std::span(y), how);
@@ -374,20 +355,7 @@ void dequantize(std::span<const C> codes, const axis_view& of, const scheme& s, 
     check_shape(s, view, codes.size());
     detail::check_threads(threads);
     detail::check_sizes(codes.size(), out.size());
-    const std::vector<std::uint64_t> counts = scale_counts(s, view);
-    if (scales.size() != counts.size()) {
-        throw std::invalid_argument("scales has " + std::to_string(scales.size()) +
-                                    " levels, allowed: " + std::to_string(counts.size()));
-    }
-    for (std::size_t level = 0; level < scales.size(); ++level) {
-        const format scale_format = plane_format(s, level);
-        if (scales[level].size() != counts[level]) {
-            throw std::invalid_argument("scales[" + std::to_string(level) + "] has " +
-                                        std::to_string(scales[level].size()) +
-                                        " codes, allowed: " + std::to_string(counts[level]));
-        }
-        detail::check_codes<std::uint64_t>("scales[" + std::to_string(level) + "]", scales[level], scale_format);
-    }
+    detail::check_planes(s, view, scales);
     if (s.double_quant) {
         dequantize(codes, view, detail::without_double_quantization(s), {detail::dequantize_scales(scales, s, threads)},
                    out, threads);
@@ -398,10 +366,8 @@ void dequantize(std::span<const C> codes, const axis_view& of, const scheme& s, 
         return;
     }
     if constexpr (std::is_same_v<T, transformed<T>>) {
-        const scheme plain = with_runs(s, view);
-        if (!needs_regrouping(s, view) && detail::rows_stand_alone(plain, view)) {
-            const detail::hadamard<T> rotation(s.hadamard, s.signs);
-            if (!detail::dequantize_rotated_rows(codes, view, plain, rotation, scales, out, threads))
+        if (const auto plain = plain_rows(s, view)) {
+            if (!detail::dequantize_rotated_rows(codes, view, *plain, {s.hadamard, s.signs}, scales, out, threads))
                 detail::check_codes("codes", codes, s.element);
             return;
         }

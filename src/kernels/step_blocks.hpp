@@ -51,9 +51,7 @@ class step_blocks {
             scheme quotients = s;
             if (s.scale_recipe == recipe::absmax) quotients.scale_recipe = recipe::standard;
             if (!is_power_of_two_scale(s.levels[0].format)) scale_ = simd::plan_scales(quotients, 0, options, false);
-            narrows_scales_ = s.levels[0].format == binary32_format &&
-                              options.scale_rounding.value_or(rounding_mode::nearest_ties_to_even) ==
-                                  rounding_mode::nearest_ties_to_even;
+            narrows_scales_ = narrows_scales(s, options);
         }
         if (scale_)
             rule_.emplace(s, 0, options.scale_rounding ? &*options.scale_rounding : nullptr, options.random_bits);

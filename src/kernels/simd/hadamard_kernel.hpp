@@ -3,7 +3,7 @@
 #pragma once
 
 #include "block_plan.hpp"
-#include "vectors.hpp"
+#include "largest_kernel.hpp"
 
 namespace halfulp::simd {
 
@@ -64,8 +64,7 @@ HALFULP_INLINE void transform_vectors(const float* from, float* to, std::size_t 
     constexpr std::size_t lanes = vf::size;
     vf v[Count];
     for (std::size_t k = 0; k < Count; ++k) {
-        constexpr std::uintptr_t ahead = 2048 * sizeof(float);
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from + k * lanes) + ahead));
+        prefetch_next_chunk(from + k * lanes);
         v[k] = vf::load_unaligned(from + k * lanes);
         if (before != nullptr) v[k] = v[k] * vf::load_unaligned(before + k * lanes);
     }
