@@ -79,6 +79,10 @@ PICTURE_ROWS = (
     ),
     PictureRow("fake_quantize MXFP4, stochastic", ("fake_quantize_stochastic",)),
     PictureRow("quantize to codes and scales", ("quantize_packed",), "quantize"),
+    PictureRow("quantize integers in groups", ("quantize_integers", "quantize_packed_integers")),
+    PictureRow("quantize tables, ternary, ±1, posits", ("quantize_table", "quantize_packed_table")),
+    PictureRow("dequantize the same", ("dequantize_table",)),
+    PictureRow("complex {±1, ±i}", ("complex quantize", "complex encode", "complex dequantize")),
     PictureRow("round in the second-level cache", ("round_in_cache",)),
 )
 
