@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_codebooks(m);
     halfulp::python::bind_ggml(m);
     halfulp::python::bind_complex(m);
+    halfulp::python::bind_arithmetic(m);
 }

@@ -29,6 +29,7 @@ void add_integer_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_packed_decoding_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_thread_cases(cases& to, const shared_arena& arrays, backend runs);
 void add_complex_cases(cases& to, const shared_arena& arrays, backend runs);
+void add_product_cases(cases& to, const shared_arena& arrays, backend runs);
 
 /// The floor where it is promised for this backend; none elsewhere.
 inline std::optional<double> on(backend runs, backend promised, double floor) {

@@ -111,6 +111,7 @@ cases all_cases(const settings& s, const shared_arena& arrays) {
         add_block_cases(made, arrays, b);
         add_integer_cases(made, arrays, b);
         add_complex_cases(made, arrays, b);
+        add_product_cases(made, arrays, b);
         add_codebook_cases(made, arrays, b);
         add_posit_cases(made, arrays, b);
         add_packed_decoding_cases(made, arrays, b);

@@ -6,7 +6,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import binary, error, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
+from halfulp import binary, codes, error, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -19,48 +19,109 @@ from halfulp._random import Rng, random_words
 from halfulp._scale_layout import from_scale_layout, scale_layout
 from halfulp._scheme import Scheme, expand_schemes, recipes, scheme, schemes
 from halfulp._ternary import pack_base3, unpack_base3
+from halfulp.accumulate import Accumulator
+from halfulp.arithmetic import (
+    abs,
+    add,
+    compare,
+    copysign,
+    div,
+    dot,
+    faa,
+    fma,
+    matmul,
+    maximum,
+    maximum_magnitude,
+    maximum_magnitude_number,
+    maximum_number,
+    minimum,
+    minimum_magnitude,
+    minimum_magnitude_number,
+    minimum_number,
+    mul,
+    negate,
+    next_down,
+    next_up,
+    recip,
+    remainder,
+    round_to_integral,
+    rsqrt,
+    scalb,
+    sqrt,
+    sub,
+)
 from halfulp.sweeping import sweep
 
 __all__ = [
+    "Accumulator",
     "Format",
     "Projection",
     "Quantized",
     "Rng",
     "Scheme",
     "__version__",
+    "abs",
+    "add",
     "backend",
     "backends",
     "binary",
     "codebook",
+    "codes",
+    "compare",
     "compare_recipes",
+    "copysign",
     "decode",
     "dequantize_packed",
+    "div",
+    "dot",
     "encode",
     "error",
     "expand_schemes",
+    "faa",
     "fake_quantize",
     "faults",
     "fixed_point",
     "float_format",
+    "fma",
     "format",
     "formats",
     "formats_table",
     "from_scale_layout",
     "ggml",
-    "pack",
+    "maximum",
+    "maximum_magnitude",
+    "maximum_magnitude_number",
+    "maximum_number",
+    "minimum",
+    "minimum_magnitude",
+    "minimum_magnitude_number",
+    "minimum_number",
+    "matmul",
+    "mul",
+    "negate",
+    "next_down",
+    "next_up",
     "noise",
+    "pack",
     "pack_base3",
     "phase",
     "plots",
     "probability_away",
     "quantize",
     "random_words",
+    "recip",
     "recipes",
+    "remainder",
     "round",
+    "round_to_integral",
+    "rsqrt",
+    "scalb",
     "scale_layout",
     "scheme",
     "schemes",
     "set_backend",
+    "sqrt",
+    "sub",
     "sweep",
     "ternary",
     "testing",
@@ -70,7 +131,7 @@ __all__ = [
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
-    _ARITHMETIC = "add, sub, mul, div, sqrt, fma, codes, dot, matmul, Accumulator, find_accumulator"
+    _ARITHMETIC = "find_accumulator"
     _ANALYSIS = "reconstruct, scaling, sharpness, allocate"
     _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
 

@@ -1,0 +1,218 @@
+"""Dot products and matrix products whose arithmetic is stated: how products round, in what order, to what sums.
+
+``hu.matmul(a, b, "binary16", accumulate="fma")``; the contract's section 8 defines every accumulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from halfulp import _core
+from halfulp._arrays import DTYPES, able_carriers, carrier_of, check_out, plain, raw, thread_count
+from halfulp._calculate import Operand, Shaped, check_flag, check_name, into
+from halfulp._format import Format
+from halfulp._format import real_format as to_format
+from halfulp._projection import resolve
+from halfulp._random import check_random_bits, named_source
+from halfulp._tensors import Kind
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """How d = c + sum of a_k * b_k is computed.
+
+    product: a format that products are rounded to, None for exact products. group: terms in a group, 0 for all. inside:
+    how a group is added: "exact", "sequential", "pairwise" or "aligned". partial: the format of partial sums; None is
+    for one exact or aligned group of all terms. product_rounding, partial_rounding: modes, nearest_ties_to_even unless
+    said; product_overflow, partial_overflow: policies. For "aligned": fraction_bits kept below the largest exponent;
+    alignment: "truncate", "floor" or "nearest"; addend: "inside" the alignment or "after" it, then with sum_bits and
+    addend_bits kept; lowest_exponent: the largest exponent counts as no less.
+    """
+
+    product: Any = None
+    group: int = 1
+    inside: str = "exact"
+    partial: Any = None
+    product_rounding: str | None = None
+    partial_rounding: str | None = None
+    product_overflow: str | None = None
+    partial_overflow: str | None = None
+    fraction_bits: int = 24
+    alignment: str = "truncate"
+    addend: str = "inside"
+    sum_bits: int = 31
+    addend_bits: int = 24
+    lowest_exponent: int = -(2**22)
+    name: str = "own"
+
+    def __post_init__(self) -> None:
+        self._made()
+
+    def _made(self) -> _core.Accumulator:
+        if isinstance(self.group, bool) or not isinstance(self.group, int):
+            raise TypeError(f"group is {self.group!r}, allowed: an integer, 0 for all terms")
+        if not 0 <= self.group < 2**32:
+            raise ValueError(f"group is {self.group}, allowed: 0 to 2^32 - 1")
+        if self.addend not in ("inside", "after"):
+            raise ValueError(f"addend is {self.addend!r}, allowed: inside, after")
+        return _core.make_accumulator(
+            self.name,
+            _step(self.product, self.product_rounding, self.product_overflow),
+            self.group,
+            check_name("inside", self.inside),
+            _step(self.partial, self.partial_rounding, self.partial_overflow),
+            self.fraction_bits,
+            check_name("alignment", self.alignment),
+            self.addend == "inside",
+            self.sum_bits,
+            self.addend_bits,
+            self.lowest_exponent,
+        )
+
+
+def _step(format: Any, rounding: str | None, overflow: str | None) -> tuple[Any, Any] | None:
+    if format is None:
+        return None
+    spec = to_format(format)._spec
+    return spec, resolve(spec, None, rounding, overflow, "to_max", None, None)
+
+
+def made(accumulate: Any, f: Format, how: _core.Projection) -> _core.Accumulator:
+    """The compiled accumulator that accumulate= means in a call."""
+    if isinstance(accumulate, Accumulator):
+        return accumulate._made()
+    if isinstance(accumulate, str):
+        return _core.named_accumulator(check_name("accumulate", accumulate), f._spec, how)
+    raise TypeError(f"accumulate is a {type(accumulate).__name__}, allowed: an Accumulator or its name")
+
+
+def draws(accumulate: Any, how: _core.Projection) -> bool:
+    """Does anything on the way draw random bits?"""
+    own = isinstance(accumulate, Accumulator) and any(
+        mode is not None and _core.is_stochastic(mode)
+        for mode in (accumulate.product_rounding, accumulate.partial_rounding)
+    )
+    return own or bool(how.stochastic)
+
+
+def _matrix(x: Operand, name: str) -> np.ndarray:
+    if x.data.ndim < 2:
+        raise ValueError(f"{name} has shape {x.data.shape}, allowed: two axes or more (dot takes vectors)")
+    return x.data
+
+
+def multiply(
+    operands: Sequence[Operand],
+    addend: Operand,
+    kind: Kind,
+    f: Format,
+    out_kind: str,
+    matrices: bool,
+    accumulate: Any,
+    *,
+    rounding: str | None,
+    overflow: str | None,
+    nan: str | None,
+    ftz: str | None,
+    random_bits: int | None,
+    projection: Any,
+    rng: Any,
+    flags: bool,
+    out: Any,
+    threads: int | None,
+) -> Any:
+    """c + a @ b (matrices), or the dot products of last axes, of operands that are ready."""
+    how = resolve(f._spec, projection, rounding, overflow, nan, ftz, random_bits)
+    check_random_bits(how, random_bits)
+    by = made(accumulate, f, how)
+    flags = check_flag("flags", flags)
+    count = thread_count(threads)
+    a, b = (x.data for x in operands)
+    shape, inner = _product_shape(operands) if matrices else _dot_shape(operands)
+    if addend.data.size != 1 and addend.data.shape != shape:
+        raise ValueError(f"c has shape {addend.data.shape}, allowed: {shape} or a scalar")
+    source: Any = None
+    if draws(accumulate, how):
+        source = named_source("the accumulator draws random bits", how.random_bits, rng, None, shape)
+    elif rng is not None:
+        raise ValueError("rng is given but nothing on the way draws random bits, allowed: None")
+    raised = np.empty(shape, dtype=np.uint8) if flags else None
+    elements = f.code_dtype.name if out_kind == "codes" else DTYPES[out_kind]
+
+    def compute(target: np.ndarray) -> None:
+        codes = target.view(target.dtype.str.replace("i", "u")) if target.dtype.kind == "i" else target
+        for place, batch in enumerate(np.ndindex(*shape[:-2]) if matrices else [()]):
+            left, right = (a[_batch_of(a, batch)], b[_batch_of(b, batch)]) if matrices else _dot_rows(a, b, shape)
+            each = addend.data if addend.data.size == 1 else addend.data[batch]
+            ready = [(plain(x), of.kind, of.of) for x, of in zip((left, right, each), (*operands, addend), strict=True)]
+            size = shape[-2] * shape[-1] if matrices else 0
+            here = source if source is None else (source[0], source[1], source[2] + place * size)
+            lengths = (shape[-2], inner, shape[-1]) if matrices else (inner,)
+            marks = None if raised is None else raised[batch] if batch else raised
+            part = codes[batch] if batch else codes  # an index of nothing would give a number
+            _core.products(ready, part, out_kind, lengths, by, f._spec, how, here, marks, count)
+
+    shaped = Shaped(shape, operands[0].original, kind)
+    result = into(shaped, [*operands, addend], out, elements, compute) if _apart(operands, out) else None
+    if result is None:  # a factor is read until the end: the result takes a detour
+        array = check_out(Shaped(shape, np.empty(0), kind), out, elements)
+        target = np.empty(shape, dtype=array.dtype)
+        compute(raw(target))
+        array[...] = target
+        result = out
+    if out is None and isinstance(result, np.ndarray) and result.shape == ():
+        result = result[()]  # of two vectors: a number, as NumPy gives
+    return result if raised is None else (result, kind.give(raised, "uint8"))
+
+
+def _apart(operands: Sequence[Operand], out: Any) -> bool:
+    return not isinstance(out, np.ndarray) or not any(np.shares_memory(x.original, out) for x in operands)
+
+
+def _product_shape(operands: Sequence[Operand]) -> tuple[tuple[int, ...], int]:
+    a, b = (_matrix(x, name) for x, name in zip(operands, "ab", strict=True))
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"a has shape {a.shape} and b {b.shape}, allowed: as many columns of a as rows of b ({a.shape[-1]} and "
+            f"{b.shape[-2]})"
+        )
+    try:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ValueError(f"a has shape {a.shape} and b {b.shape}, allowed: leading axes that broadcast") from None
+    return (*batch, a.shape[-2], b.shape[-1]), a.shape[-1]
+
+
+def _dot_shape(operands: Sequence[Operand]) -> tuple[tuple[int, ...], int]:
+    a, b = (x.data for x in operands)
+    for name, x in (("a", a), ("b", b)):
+        if x.ndim == 0:
+            raise ValueError(f"{name} has shape (), allowed: one axis or more, the last one is summed over")
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(f"a has shape {a.shape} and b {b.shape}, allowed: last axes of one length")
+    try:
+        return np.broadcast_shapes(a.shape[:-1], b.shape[:-1]), a.shape[-1]
+    except ValueError:
+        raise ValueError(f"a has shape {a.shape} and b {b.shape}, allowed: leading axes that broadcast") from None
+
+
+def _dot_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    return np.broadcast_to(a, (*shape, a.shape[-1])), np.broadcast_to(b, (*shape, b.shape[-1]))
+
+
+def _batch_of(x: np.ndarray, batch: tuple[int, ...]) -> tuple[int, ...]:
+    """The place of a batch in an operand whose leading axes broadcast."""
+    own = batch[len(batch) - (x.ndim - 2) :]
+    return tuple(0 if length == 1 else i for i, length in zip(own, x.shape[:-2], strict=True))
+
+
+def result_carrier(widest: str, dtype: Any, f: Format) -> str:
+    carrier = widest if dtype is None else carrier_of(dtype)
+    if not f._spec.holds(carrier):
+        instead = able_carriers(f._spec, "none does; hu.codes works on codes")
+        raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed as dtype: {instead}")
+    return carrier

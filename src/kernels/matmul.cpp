@@ -1,0 +1,114 @@
+// Dot products and matrix products: vector kernels where there are some for the call, else the scalar definition, element by element.
+#include "halfulp/kernels/matmul.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "array_elements.hpp"
+#include "matrix_unit_product.hpp"
+#include "parallel.hpp"
+#include "rounded_product.hpp"
+
+namespace halfulp {
+namespace {
+
+/// All elements of an operand's array, those of a matrix transposed.
+std::vector<operand> all_of(const operand_array& x, std::size_t size, const format& target) {
+    std::vector<operand> out(size);
+    detail::operand_reader(x, target, false).read(0, size, out.data());
+    return out;
+}
+std::vector<operand> transposed(const std::vector<operand>& x, std::size_t rows, std::size_t columns) {
+    std::vector<operand> out(x.size());
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) out[j * rows + i] = x[i * columns + j];
+    }
+    return out;
+}
+
+/// The smallest normal exponent of a factor's format: of the codes' own, else of the carrier.
+std::int32_t emin_of(const operand_array& x) {
+    if (x.of != nullptr) {
+        const float_format* is = x.of->as_float();
+        return is != nullptr ? is->emin() : -(std::int32_t{1} << 20);
+    }
+    return x.kind == element_kind::binary16 ? -14 : x.kind == element_kind::binary64 ? -1022 : -126;
+}
+
+void check_size(const operand_array& x, std::size_t size, const char* name) {
+    if (x.size != size)
+        throw std::invalid_argument(std::string(name) + " has " + std::to_string(x.size) +
+                                    " elements, allowed: " + std::to_string(size));
+    detail::check_operand(x, size, name);
+}
+
+void check_call(const operand_array& c, const result_array& out, const accumulator& by, const format& f,
+                const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
+    validate(by);
+    detail::check_operand(c, out.size, "c");
+    if (!flags.empty()) detail::check_sizes(out.size, flags.size());
+    detail::check_result(out, f, how);
+    detail::check_threads(threads);
+    if (random.from == randomness::kind::given)
+        throw std::invalid_argument("random is given, allowed for dot products: rng (a rounding draws by its ordinal)");
+    bool draws = is_stochastic(how.rounding);
+    for (const auto* step : {&by.product, &by.partial})
+        draws = draws || (*step && is_stochastic((*step)->how.rounding));
+    detail::check_random(draws ? rounding_mode::stochastic_a : how.rounding, how.random_bits, random, out.size);
+}
+
+/// out[i] for every i by the definition; factors(i) gives where the row of a and the column of b start.
+template <class Factors>
+void define(const std::vector<operand>& a, const std::vector<operand>& b, const operand_array& c, result_array out,
+            std::size_t inner, const accumulator& by, const format& f, const projection& how, const randomness& random,
+            std::span<std::uint8_t> flags, int threads, std::int32_t a_emin, std::int32_t b_emin,
+            const Factors& factors) {
+    const detail::operand_reader addends(c, f, false);
+    const detail::result_writer results(out, f, how.nan);
+    constexpr std::size_t grain = 64;  // outputs: a cache line of bytes
+    detail::parallel_for(out.size, threads, grain, [&](std::size_t first, std::size_t last) {
+        dot_product product(by, f, how, a_emin, b_emin);
+        for (std::size_t i = first; i < last; ++i) {
+            operand addend;
+            addends.read(i, i + 1, &addend);
+            const auto [row, column] = factors(i);
+            const calculated found =
+                product(std::span(a).subspan(row, inner), std::span(b).subspan(column, inner), addend,
+                        [&](std::uint32_t ordinal) { return random.source.word(i, ordinal); });
+            if (found.number.missing_nan && how.nan == nan_policy::raise) detail::throw_missing_nan(i, f);
+            if (!flags.empty()) flags[i] = found.flags;
+            results.write(i, found.number);
+        }
+    });
+}
+
+}  // namespace
+
+void matmul(const operand_array& a, const operand_array& b, const operand_array& c, result_array out,
+            const product_shape& shape, const accumulator& by, const format& f, const projection& how,
+            const randomness& random, std::span<std::uint8_t> flags, int threads) {
+    check_size(a, shape.rows * shape.inner, "a");
+    check_size(b, shape.inner * shape.columns, "b");
+    detail::check_sizes(shape.rows * shape.columns, out.size);
+    check_call(c, out, by, f, how, random, flags, threads);
+    if (flags.empty() && (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
+                          detail::multiply_aligned(a, b, c, out, shape, by, f, how, emin_of(a), emin_of(b), threads)))
+        return;
+    const std::vector<operand> rows = all_of(a, a.size, f);
+    const std::vector<operand> columns = transposed(all_of(b, b.size, f), shape.inner, shape.columns);
+    define(rows, columns, c, out, shape.inner, by, f, how, random, flags, threads, emin_of(a), emin_of(b),
+           [&](std::size_t i) { return std::pair(i / shape.columns * shape.inner, i % shape.columns * shape.inner); });
+}
+
+void dot(const operand_array& a, const operand_array& b, const operand_array& c, result_array out, std::size_t inner,
+         const accumulator& by, const format& f, const projection& how, const randomness& random,
+         std::span<std::uint8_t> flags, int threads) {
+    check_size(a, out.size * inner, "a");
+    check_size(b, out.size * inner, "b");
+    check_call(c, out, by, f, how, random, flags, threads);
+    define(all_of(a, a.size, f), all_of(b, b.size, f), c, out, inner, by, f, how, random, flags, threads, emin_of(a),
+           emin_of(b), [&](std::size_t i) { return std::pair(i * inner, i * inner); });
+}
+
+}  // namespace halfulp
