@@ -24,6 +24,7 @@ void bind_kernels(py::module_& m);
 void bind_lowbit(py::module_& m);
 void bind_direct(py::module_& m);
 void bind_arithmetic(py::module_& m);
+void bind_matrix_units(py::module_& m);
 void bind_analysis(py::module_& m);
 void bind_codebooks(py::module_& m);
 void bind_complex(py::module_& m);

@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_ggml(m);
     halfulp::python::bind_complex(m);
     halfulp::python::bind_arithmetic(m);
+    halfulp::python::bind_matrix_units(m);
 }

@@ -6,7 +6,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import binary, codes, error, faults, fixed_point, ggml, noise, phase, plots, ternary, testing
+from halfulp import binary, codes, error, faults, fixed_point, ggml, matrix_units, noise, phase, plots, ternary, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -50,6 +50,7 @@ from halfulp.arithmetic import (
     sqrt,
     sub,
 )
+from halfulp.find_accumulator import find_accumulator
 from halfulp.sweeping import sweep
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "faa",
     "fake_quantize",
     "faults",
+    "find_accumulator",
     "fixed_point",
     "float_format",
     "fma",
@@ -97,6 +99,7 @@ __all__ = [
     "minimum_magnitude_number",
     "minimum_number",
     "matmul",
+    "matrix_units",
     "mul",
     "negate",
     "next_down",
@@ -131,9 +134,8 @@ __all__ = [
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
-    _ARITHMETIC = "find_accumulator"
     _ANALYSIS = "reconstruct, scaling, sharpness, allocate"
-    _LATER = frozenset(f"{_ARITHMETIC}, {_ANALYSIS}".split(", "))
+    _LATER = frozenset(_ANALYSIS.split(", "))
 
     def __getattr__(name: str) -> object:
         later = ": it is a name of the contract that this version does not build yet" if name in _LATER else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from halfulp import _core
+from halfulp import _core, matrix_units
 from halfulp._arrays import DTYPES, able_carriers, carrier_of, check_out, plain, raw, thread_count
 from halfulp._calculate import Operand, Shaped, check_flag, check_name, into
 from halfulp._format import Format
@@ -31,6 +31,10 @@ class Accumulator:
     said; product_overflow, partial_overflow: policies. For "aligned": fraction_bits kept below the largest exponent;
     alignment: "truncate", "floor" or "nearest"; addend: "inside" the alignment or "after" it, then with sum_bits and
     addend_bits kept; lowest_exponent: the largest exponent counts as no less.
+
+    The rest is what matrix units do besides (alignment_rule and accumulator in the C++ headers say it in full):
+    zero_factor_exponent and zero_addend_exponent of zeros that take part, addend_reach, halves, two_passes,
+    exact_terms, product_limit, overflow_to_infinity, positive_zeros, flush_inputs, unsigned_scales.
     """
 
     product: Any = None
@@ -47,6 +51,17 @@ class Accumulator:
     sum_bits: int = 31
     addend_bits: int = 24
     lowest_exponent: int = -(2**22)
+    zero_factor_exponent: int | None = None
+    zero_addend_exponent: int | None = None
+    addend_reach: int = 2**31 - 1
+    halves: bool = False
+    two_passes: bool = False
+    exact_terms: int = 1
+    product_limit: int | None = None
+    overflow_to_infinity: bool = False
+    positive_zeros: bool = False
+    flush_inputs: bool = False
+    unsigned_scales: bool = False
     name: str = "own"
 
     def __post_init__(self) -> None:
@@ -59,7 +74,7 @@ class Accumulator:
             raise ValueError(f"group is {self.group}, allowed: 0 to 2^32 - 1")
         if self.addend not in ("inside", "after"):
             raise ValueError(f"addend is {self.addend!r}, allowed: inside, after")
-        return _core.make_accumulator(
+        plain = _core.make_accumulator(
             self.name,
             _step(self.product, self.product_rounding, self.product_overflow),
             self.group,
@@ -72,6 +87,7 @@ class Accumulator:
             self.addend_bits,
             self.lowest_exponent,
         )
+        return _core.changed_accumulator(plain, {name: getattr(self, name) for name in _SPECIAL})
 
 
 def _step(format: Any, rounding: str | None, overflow: str | None) -> tuple[Any, Any] | None:
@@ -81,11 +97,30 @@ def _step(format: Any, rounding: str | None, overflow: str | None) -> tuple[Any,
     return spec, resolve(spec, None, rounding, overflow, "to_max", None, None)
 
 
-def made(accumulate: Any, f: Format, how: _core.Projection) -> _core.Accumulator:
+_SPECIAL = (
+    "zero_factor_exponent",
+    "zero_addend_exponent",
+    "addend_reach",
+    "halves",
+    "two_passes",
+    "exact_terms",
+    "product_limit",
+    "overflow_to_infinity",
+    "positive_zeros",
+    "flush_inputs",
+    "unsigned_scales",
+)
+
+
+def made(
+    accumulate: Any, f: Format, how: _core.Projection, operands: Sequence[Operand], addend: Operand
+) -> _core.Accumulator:
     """The compiled accumulator that accumulate= means in a call."""
     if isinstance(accumulate, Accumulator):
         return accumulate._made()
     if isinstance(accumulate, str):
+        if matrix_units.is_unit(accumulate):
+            return matrix_units.ready(accumulate, operands, addend)
         return _core.named_accumulator(check_name("accumulate", accumulate), f._spec, how)
     raise TypeError(f"accumulate is a {type(accumulate).__name__}, allowed: an Accumulator or its name")
 
@@ -128,7 +163,7 @@ def multiply(
     """c + a @ b (matrices), or the dot products of last axes, of operands that are ready."""
     how = resolve(f._spec, projection, rounding, overflow, nan, ftz, random_bits)
     check_random_bits(how, random_bits)
-    by = made(accumulate, f, how)
+    by = made(accumulate, f, how, operands, addend)
     flags = check_flag("flags", flags)
     count = thread_count(threads)
     a, b = (x.data for x in operands)
@@ -210,8 +245,11 @@ def _batch_of(x: np.ndarray, batch: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(0 if length == 1 else i for i, length in zip(own, x.shape[:-2], strict=True))
 
 
-def result_carrier(widest: str, dtype: Any, f: Format) -> str:
+def result_carrier(widest: str, dtype: Any, f: Format, *, widen: bool = False) -> str:
+    """The carrier of results: dtype=, else the operands' widest, with `widen` one that holds the format."""
     carrier = widest if dtype is None else carrier_of(dtype)
+    if widen and dtype is None and not f._spec.holds(carrier):
+        carrier = "binary32" if f._spec.holds("binary32") else "binary64"
     if not f._spec.holds(carrier):
         instead = able_carriers(f._spec, "none does; hu.codes works on codes")
         raise TypeError(f"dtype {DTYPES[carrier]} does not hold every value of {f.name}, allowed as dtype: {instead}")

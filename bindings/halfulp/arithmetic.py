@@ -282,7 +282,7 @@ def _product(name: str) -> Callable[..., Any]:
         a, b, c = (arguments.pop(letter) for letter in NAMES)
         f = to_format(arguments.pop("format"))
         (left, right, addend), kind, widest = operands_of(NAMES, (a, b, c))
-        carrier = result_carrier(widest, arguments.pop("dtype"), f)
+        carrier = result_carrier(widest, arguments.pop("dtype"), f, widen=True)
         by = arguments.pop("accumulate")
         return multiply((left, right), addend, kind, f, carrier, name == "matmul", by, **arguments)
 

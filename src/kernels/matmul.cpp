@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "array_elements.hpp"
 #include "matrix_unit_product.hpp"
 #include "parallel.hpp"
+#include "product_calls.hpp"
 #include "rounded_product.hpp"
 
 namespace halfulp {
@@ -27,35 +27,11 @@ std::vector<operand> transposed(const std::vector<operand>& x, std::size_t rows,
     return out;
 }
 
-/// The smallest normal exponent of a factor's format: of the codes' own, else of the carrier.
-std::int32_t emin_of(const operand_array& x) {
-    if (x.of != nullptr) {
-        const float_format* is = x.of->as_float();
-        return is != nullptr ? is->emin() : -(std::int32_t{1} << 20);
-    }
-    return x.kind == element_kind::binary16 ? -14 : x.kind == element_kind::binary64 ? -1022 : -126;
-}
-
 void check_size(const operand_array& x, std::size_t size, const char* name) {
     if (x.size != size)
         throw std::invalid_argument(std::string(name) + " has " + std::to_string(x.size) +
                                     " elements, allowed: " + std::to_string(size));
     detail::check_operand(x, size, name);
-}
-
-void check_call(const operand_array& c, const result_array& out, const accumulator& by, const format& f,
-                const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
-    validate(by);
-    detail::check_operand(c, out.size, "c");
-    if (!flags.empty()) detail::check_sizes(out.size, flags.size());
-    detail::check_result(out, f, how);
-    detail::check_threads(threads);
-    if (random.from == randomness::kind::given)
-        throw std::invalid_argument("random is given, allowed for dot products: rng (a rounding draws by its ordinal)");
-    bool draws = is_stochastic(how.rounding);
-    for (const auto* step : {&by.product, &by.partial})
-        draws = draws || (*step && is_stochastic((*step)->how.rounding));
-    detail::check_random(draws ? rounding_mode::stochastic_a : how.rounding, how.random_bits, random, out.size);
 }
 
 /// out[i] for every i by the definition; factors(i) gives where the row of a and the column of b start.
@@ -76,9 +52,7 @@ void define(const std::vector<operand>& a, const std::vector<operand>& b, const 
             const calculated found =
                 product(std::span(a).subspan(row, inner), std::span(b).subspan(column, inner), addend,
                         [&](std::uint32_t ordinal) { return random.source.word(i, ordinal); });
-            if (found.number.missing_nan && how.nan == nan_policy::raise) detail::throw_missing_nan(i, f);
-            if (!flags.empty()) flags[i] = found.flags;
-            results.write(i, found.number);
+            detail::give_product(found, i, results, detail::is_codes(out.kind), by, f, how, flags);
         }
     });
 }
@@ -91,13 +65,15 @@ void matmul(const operand_array& a, const operand_array& b, const operand_array&
     check_size(a, shape.rows * shape.inner, "a");
     check_size(b, shape.inner * shape.columns, "b");
     detail::check_sizes(shape.rows * shape.columns, out.size);
-    check_call(c, out, by, f, how, random, flags, threads);
-    if (flags.empty() && (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
-                          detail::multiply_aligned(a, b, c, out, shape, by, f, how, emin_of(a), emin_of(b), threads)))
+    detail::check_product(c, out, by, f, how, random, flags, threads);
+    if (flags.empty() &&
+        (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
+         detail::multiply_aligned(a, b, c, out, shape, by, f, how, detail::emin_of(a), detail::emin_of(b), threads)))
         return;
     const std::vector<operand> rows = all_of(a, a.size, f);
     const std::vector<operand> columns = transposed(all_of(b, b.size, f), shape.inner, shape.columns);
-    define(rows, columns, c, out, shape.inner, by, f, how, random, flags, threads, emin_of(a), emin_of(b),
+    define(rows, columns, c, out, shape.inner, by, f, how, random, flags, threads, detail::emin_of(a),
+           detail::emin_of(b),
            [&](std::size_t i) { return std::pair(i / shape.columns * shape.inner, i % shape.columns * shape.inner); });
 }
 
@@ -106,9 +82,9 @@ void dot(const operand_array& a, const operand_array& b, const operand_array& c,
          std::span<std::uint8_t> flags, int threads) {
     check_size(a, out.size * inner, "a");
     check_size(b, out.size * inner, "b");
-    check_call(c, out, by, f, how, random, flags, threads);
-    define(all_of(a, a.size, f), all_of(b, b.size, f), c, out, inner, by, f, how, random, flags, threads, emin_of(a),
-           emin_of(b), [&](std::size_t i) { return std::pair(i * inner, i * inner); });
+    detail::check_product(c, out, by, f, how, random, flags, threads);
+    define(all_of(a, a.size, f), all_of(b, b.size, f), c, out, inner, by, f, how, random, flags, threads,
+           detail::emin_of(a), detail::emin_of(b), [&](std::size_t i) { return std::pair(i * inner, i * inner); });
 }
 
 }  // namespace halfulp

@@ -63,7 +63,7 @@ bool plan_for(const accumulator& by, simd::matrix_unit_plan& plan) {
     const alignment_rule& rule = by.aligned;
     if (by.inside != group_sum::aligned || by.product || !by.partial || rule.cut != alignment::truncate ||
         !rule.addend_inside || rule.halves || rule.two_passes || rule.exact_terms != 1 || rule.zero_factor_exponent ||
-        by.positive_zeros || by.flush_inputs || rule.fraction_bits > 28)
+        by.flush_inputs || rule.fraction_bits > 28)
         return false;
     const float_format* partial = by.partial->to.as_float();
     if (partial == nullptr || partial->specials != specials::ieee || by.partial->how.ftz != ftz_policy::none ||
@@ -75,6 +75,7 @@ bool plan_for(const accumulator& by, simd::matrix_unit_plan& plan) {
     if (!single && !plan.half) return false;
     plan.kept = plan.half ? ~0u : ~static_cast<std::uint32_t>(low_ones(23 - partial->mantissa_bits));
     plan.group = by.group;
+    plan.negative_zeros = !by.positive_zeros;
     // A cut product is below 2^(n + 2) in magnitude.
     plan.chunk = 1u << std::min(29 - rule.fraction_bits, 24);
     plan.fraction_bits = rule.fraction_bits;

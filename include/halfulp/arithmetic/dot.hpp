@@ -52,6 +52,7 @@ class dot_product {
                                         const Words& words, const block_scales& scales = {}) {
         flags_ = detail::signaling_flag(c);
         ordinal_ = 0;
+        missing_nan_ = false;
         exact_result sum = exact_result::of(by_.flush_inputs ? flushed(c, sum_emin_) : c);
         const std::size_t size = a.size();
         const std::size_t group = by_.group == 0 ? std::max<std::size_t>(size, 1) : by_.group;
@@ -62,12 +63,13 @@ class dot_product {
         const std::uint32_t word = is_stochastic(result_how_.rounding) ? words(ordinal_) : 0;
         const rounding_spec spec = spec_of(result_how_, ftz_policy::none);
         const std::uint32_t random = is_stochastic(spec.mode) ? word >> (32 - spec.random_bits) : 0;
-        const projected out = project_exact(sum, result_, random);
+        projected out = project_exact(sum, result_, random);
         const float_format* is = result_.target().as_float();
         std::optional<float_grid> grid;
         if (is != nullptr) grid.emplace(*is);
-        return {out, static_cast<std::uint8_t>(
-                         flags_ | flags_of(sum, out, grid ? &*grid : nullptr, spec, tininess::after, random))};
+        flags_ |= flags_of(sum, out, grid ? &*grid : nullptr, spec, tininess::after, random);
+        out.missing_nan = out.missing_nan || missing_nan_;  // one on the way counts
+        return {out, flags_};
     }
 
   private:
@@ -93,6 +95,7 @@ class dot_product {
         if (is_stochastic(step->spec.mode)) random = words(ordinal_) >> (32 - step->spec.random_bits);
         ++ordinal_;
         const projected out = project_exact(x, step->to, random);
+        missing_nan_ = missing_nan_ || out.missing_nan;
         flags_ |= flags_of(x, out, step->grid ? &*step->grid : nullptr, step->spec, tininess::after, random);
         if (by_.overflow_to_infinity && &step == &partial_ && x.kind == number_class::finite && out.overflowed)
             return exact_result::infinity(x.negative);
@@ -339,6 +342,7 @@ class dot_product {
     std::vector<exact_result> cut_;
     long_sum long_sum_;
     std::uint8_t flags_ = 0;
+    bool missing_nan_ = false;
     std::uint32_t ordinal_ = 0;
 };
 

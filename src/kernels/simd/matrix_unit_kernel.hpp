@@ -82,7 +82,7 @@ struct matrix_unit {
         alignas(64) std::int32_t quanta[lanes];
         alignas(64) float results[lanes];
         vd total[lanes / halves];
-        vi signs = bits(own);  // a sum of zeros is -0 where all of them are negative
+        vi signs = p.negative_zeros ? bits(own) : vi(0);
         cut(own, largest - own_exponent, fraction_bits).store_aligned(parts);
         for (std::size_t h = 0; h < lanes / halves; ++h) total[h] = widened(parts + h * halves);
         for (std::size_t k = 0; k < count;) {

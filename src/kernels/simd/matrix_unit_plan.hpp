@@ -21,6 +21,7 @@ struct matrix_unit_plan {
     std::int32_t zero_addend_exponent;  ///< of a running sum of zero, or no_exponent
     /// The running sum's format: kept = the bits of binary32 that it has, toward zero; or binary16, to nearest even.
     bool half;
+    bool negative_zeros;  ///< a sum of zeros is -0 where all of them are negative, else +0
     std::uint32_t kept;
 };
 

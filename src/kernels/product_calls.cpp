@@ -1,0 +1,43 @@
+#include "product_calls.hpp"
+
+#include <stdexcept>
+
+#include "checks.hpp"
+
+namespace halfulp::detail {
+
+std::int32_t emin_of(const operand_array& x) {
+    if (x.of != nullptr) {
+        const float_format* is = x.of->as_float();
+        return is != nullptr ? is->emin() : -(std::int32_t{1} << 20);
+    }
+    return x.kind == element_kind::binary16 ? -14 : x.kind == element_kind::binary64 ? -1022 : -126;
+}
+
+void check_product(const operand_array& c, const result_array& out, const accumulator& by, const format& f,
+                   const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
+    validate(by);
+    check_operand(c, out.size, "c");
+    if (!flags.empty()) check_sizes(out.size, flags.size());
+    check_result(out, f, how);
+    check_threads(threads);
+    if (random.from == randomness::kind::given)
+        throw std::invalid_argument("random is given, allowed for dot products: rng (a rounding draws by its ordinal)");
+    bool draws = is_stochastic(how.rounding);
+    for (const auto* step : {&by.product, &by.partial})
+        draws = draws || (*step && is_stochastic((*step)->how.rounding));
+    check_random(draws ? rounding_mode::stochastic_a : how.rounding, how.random_bits, random, out.size);
+}
+
+void give_product(const calculated& found, std::size_t i, const result_writer& results, bool codes,
+                  const accumulator& by, const format& f, const projection& how, std::span<std::uint8_t> flags) {
+    if (found.number.missing_nan && how.nan == nan_policy::raise) throw_missing_nan(i, f);
+    if (!flags.empty()) flags[i] = found.flags;
+    if (codes && found.number.kind == number_class::nan && by.nan && by.nan->of == f) {
+        results.write_code(i, by.nan->code);
+    } else {
+        results.write(i, found.number);
+    }
+}
+
+}  // namespace halfulp::detail
