@@ -179,6 +179,19 @@ need_catch2() {
   tools/get_catch2
 }
 
+# Simulators of hardware descriptions. Nothing else needs them: where they cannot be installed, their tests are skipped and say so.
+need_simulators() {
+  missing=()
+  want verilator command -v verilator
+  want iverilog command -v iverilog
+  [ ${#missing[@]} = 0 ] && return
+  if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
+    say "${missing[*]} not found and not to be installed from here: tests of hardware/ will be skipped"
+    return
+  fi
+  (apt_install "${missing[@]}") || say "${missing[*]} not installed (above): tests of hardware/ will be skipped"
+}
+
 # --- the Python environment -------------------------------------------------------------------------------------------
 
 # A virtual environment made by another Python version, or at another place, is made anew.

@@ -51,6 +51,7 @@ from halfulp.arithmetic import (
     sub,
 )
 from halfulp.find_accumulator import find_accumulator
+from halfulp.kappa import kappa
 from halfulp.sweeping import sweep
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "formats_table",
     "from_scale_layout",
     "ggml",
+    "kappa",
     "maximum",
     "maximum_magnitude",
     "maximum_magnitude_number",

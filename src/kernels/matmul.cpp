@@ -1,6 +1,7 @@
 // Dot products and matrix products: vector kernels where there are some for the call, else the scalar definition, element by element.
 #include "halfulp/kernels/matmul.hpp"
 
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ std::vector<operand> transposed(const std::vector<operand>& x, std::size_t rows,
         for (std::size_t j = 0; j < columns; ++j) out[j * rows + i] = x[i * columns + j];
     }
     return out;
+}
+
+/// Elements of a matrix; as many as there can be where that is more.
+std::size_t elements(std::size_t rows, std::size_t columns) {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    return rows != 0 && columns > most / rows ? most : rows * columns;
 }
 
 void check_size(const operand_array& x, std::size_t size, const char* name) {
@@ -62,9 +69,9 @@ void define(const std::vector<operand>& a, const std::vector<operand>& b, const 
 void matmul(const operand_array& a, const operand_array& b, const operand_array& c, result_array out,
             const product_shape& shape, const accumulator& by, const format& f, const projection& how,
             const randomness& random, std::span<std::uint8_t> flags, int threads) {
-    check_size(a, shape.rows * shape.inner, "a");
-    check_size(b, shape.inner * shape.columns, "b");
-    detail::check_sizes(shape.rows * shape.columns, out.size);
+    check_size(a, elements(shape.rows, shape.inner), "a");
+    check_size(b, elements(shape.inner, shape.columns), "b");
+    detail::check_sizes(elements(shape.rows, shape.columns), out.size);
     detail::check_product(c, out, by, f, how, random, flags, threads);
     if (flags.empty() &&
         (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
@@ -80,8 +87,8 @@ void matmul(const operand_array& a, const operand_array& b, const operand_array&
 void dot(const operand_array& a, const operand_array& b, const operand_array& c, result_array out, std::size_t inner,
          const accumulator& by, const format& f, const projection& how, const randomness& random,
          std::span<std::uint8_t> flags, int threads) {
-    check_size(a, out.size * inner, "a");
-    check_size(b, out.size * inner, "b");
+    check_size(a, elements(out.size, inner), "a");
+    check_size(b, elements(out.size, inner), "b");
     detail::check_product(c, out, by, f, how, random, flags, threads);
     define(all_of(a, a.size, f), all_of(b, b.size, f), c, out, inner, by, f, how, random, flags, threads,
            detail::emin_of(a), detail::emin_of(b), [&](std::size_t i) { return std::pair(i * inner, i * inner); });

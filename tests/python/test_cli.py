@@ -47,7 +47,11 @@ def needs_packages(line: str) -> None:
 
 
 def prepare(line: str, capsys) -> None:
-    """What an example of `report` needs."""
+    """What an example of `report` or of `verify` needs."""
+    if line.startswith("halfulp verify"):
+        assert run(capsys, "vectors", "mul", "e4m3fn", "-o", "mul.txt")[0] == 0
+        rows = [row.split() for row in Path("mul.txt").read_text().splitlines() if not row.startswith("#")]
+        Path("answers.txt").write_text("".join(f"{row[2]}\n" for row in rows))
     if line.startswith("halfulp report"):
         assert (
             run(capsys, "sweep", "weights.npz", "mxfp4", "-o", "sweep.parquet", "--results", "results", "--quiet")[0]
@@ -113,6 +117,8 @@ JSON_CASES = {
     ],
     "sweep": ["sweep", "weights.npz", "mxfp4", "nvfp4", "e4m3fn", "--quiet"],
     "report": ["report", "sweep.parquet", "-o", "page.html"],
+    "vectors": ["vectors", "add", "e2m1fn", "-o", "vectors.txt"],
+    "verify": ["verify", "mul.txt"],
     "completion": ["completion", "fish"],
     "validate-gpu": ["validate-gpu", "--quick"],
 }

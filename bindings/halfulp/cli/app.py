@@ -15,7 +15,7 @@ from halfulp.cli.command import did_you_mean
 from halfulp.cli.numbers import number
 
 # Words of the contract that later versions build.
-LATER = ("vectors", "verify", "fit")
+LATER = ("fit",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

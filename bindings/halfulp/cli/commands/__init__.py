@@ -15,6 +15,8 @@ SUMMARIES = {
     "round": "numbers to members of a format",
     "encode": "numbers to codes",
     "decode": "codes to numbers",
+    "vectors": "test vectors for hardware and compilers: operands, expected results and flags",
+    "verify": "a device's answers to them, beside the expected ones",
     "sweep": "errors of a model's weights under many schemes",
     "report": "a sweep as one HTML page that opens offline",
     "completion": "the script that completes commands, options and names in bash, zsh or fish",

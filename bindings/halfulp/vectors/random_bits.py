@@ -1,0 +1,47 @@
+"""R of stochastic vectors: any bits, the ends, and for some cases the very R at which the result changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from halfulp.vectors.draws import Stream, words
+from halfulp.vectors.task import Task
+
+
+def with_random_bits(task: Task, start: int, operands: np.ndarray) -> np.ndarray:
+    """The rows with their R."""
+    field = task.random_field
+    if field is None:
+        return operands
+    lanes = field.lanes
+    shape = (len(operands), lanes)
+    drawn = words(task.request.seed, Stream.RANDOM_BITS, start, shape) >> np.uint64(32 - field.bits)
+    choice = words(task.request.seed, Stream.CHOICES, start, shape) % np.uint64(8)
+    last = np.uint64(field.last)
+    drawn[choice == 2] = 0
+    drawn[choice == 3] = last
+    chosen = np.flatnonzero((choice < 2).any(axis=1))
+    if len(chosen):
+        first, changes = _thresholds(task, operands[chosen], lanes, field.bits)
+        wanted = first - (choice[chosen] == 1)  # the last R that does not reach, beside the first that does
+        drawn[chosen] = np.where(changes & (choice[chosen] < 2), wanted, drawn[chosen])
+    return np.concatenate([operands, drawn], axis=1)
+
+
+def _thresholds(task: Task, operands: np.ndarray, lanes: int, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """By halving: the first R whose result is another than that of 0, and whether there is one. Rounding away is
+    monotone in R."""
+
+    def results(random: np.ndarray) -> np.ndarray:
+        found = task.answers(np.concatenate([operands, random], axis=1))
+        return found[:, :1] if task.has_flags else found[:, -lanes:]
+
+    low = np.zeros((len(operands), lanes), dtype=np.uint64)
+    high = np.full_like(low, (1 << bits) - 1)
+    at_zero = results(low)
+    changes = results(high) != at_zero
+    for _ in range(bits):
+        middle = (low + high) >> np.uint64(1)
+        same = results(middle) == at_zero
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return high, changes

@@ -1,0 +1,2 @@
+#define HALFULP_IMPLEMENTATION
+#include "halfulp_core.hpp"
