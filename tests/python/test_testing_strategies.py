@@ -60,14 +60,14 @@ def test_codes_are_codes_and_values_are_members(name: str) -> None:
 def test_edges_come_often(name: str) -> None:
     f = hu.format(name)
     wanted = {0.0, 1.0, float(f.max), float(f.min_positive), float(f.min_normal), -float(f.max)}
-    values = drawn(testing.values(name), 500)
+    values = drawn(testing.values(name), 3000)
     assert wanted <= set(values)
     assert any(np.isnan(value) for value in values)
     assert any(value == 0 and np.signbit(value) for value in values)
     assert (np.inf in values) == f.has_inf
     one = int(hu.encode(1.0, f))
     largest_subnormal = (1 << f.mantissa_bits) - 1
-    assert {one - 1, one, one + 1, largest_subnormal, largest_subnormal + 1} <= set(drawn(testing.codes(name), 500))
+    assert {one - 1, one, one + 1, largest_subnormal, largest_subnormal + 1} <= set(drawn(testing.codes(name), 3000))
 
 
 def test_all_codes_of_a_narrow_format_come() -> None:
@@ -126,7 +126,7 @@ def test_numbers_between_lie_at_the_places_where_rounding_turns(name: str, dtype
 
 
 def test_numbers_between_reach_the_overflow_threshold_and_half_the_least() -> None:
-    numbers = set(drawn(testing.between("e4m3fn"), 1500))
+    numbers = set(drawn(testing.between("e4m3fn"), 8000))
     assert {464.0, 2.0**-10, np.nextafter(464.0, 0.0), np.nextafter(2.0**-10, 1.0)} <= {abs(x) for x in numbers}
 
 
