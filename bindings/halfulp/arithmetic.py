@@ -83,7 +83,7 @@ def _run(op: str, given: Sequence[Any], format: Any, dtype: Any, keywords: dict[
     return calculate(op, names, operands, kind, f, result_carrier(widest, dtype, f), nan_rule="canonical", **keywords)
 
 
-_KEYWORDS: dict[str, Any] = {
+KEYWORDS: dict[str, Any] = {
     "overflow": None,
     "nan": None,
     "ftz": None,
@@ -120,7 +120,7 @@ def bind(shown: inspect.Signature, name: str, given: tuple[Any, ...], keywords: 
 
 def _function(op: str) -> Callable[..., Any]:
     letters, meaning = MEANING[op]
-    shown = signature((*letters, "format"), {"rounding": None}, _KEYWORDS | {"dtype": None})
+    shown = signature((*letters, "format"), {"rounding": None}, KEYWORDS | {"dtype": None})
 
     def function(*given: Any, **keywords: Any) -> Any:
         arguments = bind(shown, op, given, keywords)
@@ -247,7 +247,7 @@ def compare(
     return ordered(operands, kind, total, signaling, flags, threads)
 
 
-_PRODUCT_KEYWORDS: dict[str, Any] = {
+PRODUCT_KEYWORDS: dict[str, Any] = {
     "c": 0.0,
     "accumulate": "sequential",
     "overflow": None,
@@ -275,7 +275,7 @@ PRODUCTS = {
 
 
 def _product(name: str) -> Callable[..., Any]:
-    shown = signature(("a", "b", "format"), {"rounding": None}, _PRODUCT_KEYWORDS | {"dtype": None})
+    shown = signature(("a", "b", "format"), {"rounding": None}, PRODUCT_KEYWORDS | {"dtype": None})
 
     def function(*given: Any, **keywords: Any) -> Any:
         arguments = bind(shown, name, given, keywords)

@@ -20,28 +20,23 @@ from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._tensors import Kind
 from halfulp.accumulate import multiply
-from halfulp.arithmetic import _PRODUCT_KEYWORDS, MEANING, PRODUCTS, bind, integers_of, ordered, signature
+from halfulp.arithmetic import (
+    KEYWORDS,
+    MEANING,
+    PRODUCT_KEYWORDS,
+    PRODUCTS,
+    bind,
+    integers_of,
+    ordered,
+    signature,
+)
 
 _COMMON = """
     Codes in, codes out; shapes broadcast as in NumPy. Keywords as in :func:`halfulp.encode`, and those of
     :func:`halfulp.add`. nan_rule: "canonical" (the format's one NaN: RISC-V, and Arm with default NaNs), "x86" or "arm"
     (which operand's payload an IEEE-like result carries on, and the sign of a new NaN)."""
 
-_KEYWORDS: dict[str, Any] = {
-    "overflow": None,
-    "nan": None,
-    "ftz": None,
-    "random_bits": None,
-    "rng": None,
-    "random": None,
-    "projection": None,
-    "daz": False,
-    "flags": False,
-    "tininess": "after",
-    "nan_rule": "canonical",
-    "out": None,
-    "threads": None,
-}
+_KEYWORDS = KEYWORDS | {"nan_rule": "canonical"}
 
 
 def _operand(name: str, codes: Any, format: Any, default: Format | None) -> tuple[Operand, Kind, Format]:
@@ -157,7 +152,7 @@ def compare(
 
 
 def _product(name: str) -> Callable[..., Any]:
-    keywords = _PRODUCT_KEYWORDS | {"c": None}
+    keywords = PRODUCT_KEYWORDS | {"c": None}
     shown = signature(("a", "b"), _optional("ab"), keywords | {"format_c": None})
 
     def function(*given: Any, **keywords: Any) -> Any:
