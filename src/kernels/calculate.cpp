@@ -8,6 +8,7 @@
 
 #include "array_elements.hpp"
 #include "checks.hpp"
+#include "odd_arithmetic.hpp"
 #include "parallel.hpp"
 #include "project_each.hpp"
 
@@ -55,6 +56,7 @@ void calculate(operation op, std::span<const operand_array> operands, result_arr
     detail::check_result(out, f, how);
     detail::check_threads(options.threads);
     detail::check_random(how.rounding, how.random_bits, random, out.size);
+    if (flags.empty() && detail::calculate_by_odd(op, operands, out, f, how, options, random)) return;
     const bool follows_nan_rule = codes && options.nans != nan_rule::canonical && f.as_float() != nullptr;
     const calculator calculate_one(op, f, how, options);
     std::vector<detail::operand_reader> readers;
