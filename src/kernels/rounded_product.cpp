@@ -107,7 +107,9 @@ std::optional<lane_product> lanes_for(const rounding_step& step, bool fused, con
                                 (product_bits <= lane_bits && a.lowest + b.lowest >= -149 && a.top + b.top + 1 <= 127);
     if (!products_exact && !(is_binary32 && !fused)) return std::nullopt;
     const int quantum = f.emin() - f.mantissa_bits;
-    const bool plain_fused = product_bits + p + 3 <= lane_bits && f.emax() + 2 - quantum < lane_bits;
+    const int product_reach = a.bits == 0 || b.bits == 0 ? quantum : a.top + b.top + 1;
+    const bool plain_fused =
+        product_bits + p + 3 <= lane_bits && std::min(f.emax(), product_reach) + 2 - quantum < lane_bits;
     const bool odd = fused && nearest && !plain_fused;
     if (fused && nearest && odd && p + 2 > lane_bits) return std::nullopt;
     if (fused && is_binary32) return std::nullopt;
@@ -164,6 +166,7 @@ std::optional<lane_product> lanes_for(const rounding_step& step, bool fused, con
     plan.over_negative = *over_negative;
     plan.infinite_positive = *infinite_positive;
     plan.infinite_negative = *infinite_negative;
+    plan.finite = finite;
     plan.replaces = !finite;
     return out;
 }
@@ -232,14 +235,19 @@ std::optional<simd::stochastic_product_plan> stochastic_plan_for(const rounding_
     plan.largest = std::ldexp(static_cast<double>(largest.significand), largest.exponent);
     plan.word_shift = 52 - f.mantissa_bits - 32;
     plan.kept = ~low_ones(52 - f.mantissa_bits);
+    const projector to(f, step.how);
+    const auto beyond = [&](bool negative) { return to.finite(negative, std::uint64_t{1}, f.emax() + 3, false, 0); };
+    if (beyond(false).missing_nan || beyond(true).missing_nan) return std::nullopt;
+    plan.over_positive = to_nearest_value<double>(beyond(false));
+    plan.over_negative = to_nearest_value<double>(beyond(true));
     plan.random_mask = ~static_cast<std::uint32_t>(low_ones(32 - step.how.random_bits));
     plan.seed = random.source.seed;
     plan.stream = random.source.stream;
     return plan;
 }
 
-/// As multiply_rows; false where a number overflowed on the way, or words would cross the middle of their counter.
-bool draw_rows(const simd::stochastic_product_plan& plan, const float* a, const float* b, float* sums,
+/// As multiply_rows; false where words would cross the middle of their counter.
+bool draw_rows(simd::stochastic_product_plan plan, const float* a, const float* b, float* sums,
                const product_shape& shape, std::uint64_t offset, std::size_t first, std::size_t last) {
     const simd::product_kernels& table = *simd::active_products();
     // Rows whose words do not start with a block leave up to three words unused.
@@ -260,11 +268,16 @@ bool draw_rows(const simd::stochastic_product_plan& plan, const float* a, const 
             const std::uint64_t index = offset + i * shape.columns + j;
             if ((index / 4) >> 32 != ((index + count) / 4) >> 32) return false;
             float* const out = sums + i * shape.columns + j;
-            std::fill(part.begin(), part.end(), 0.0);
-            std::copy_n(out, count, part.data());
-            const double seen = table.stochastic(a + i * shape.inner, shape.inner, panel.data(), stride, part.data(),
-                                                 count, index, plan);
-            if (!(seen <= plan.largest)) return false;
+            const auto run = [&] {
+                std::fill(part.begin(), part.end(), 0.0);
+                std::copy_n(out, count, part.data());
+                return table.stochastic(a + i * shape.inner, shape.inner, panel.data(), stride, part.data(), count,
+                                        index, plan);
+            };
+            if (const double seen = run(); !plan.replaces && !(seen <= plan.largest)) {
+                plan.replaces = true;  // something overflowed on the way, and so may what follows
+                run();
+            }
             for (std::size_t n = 0; n < count; ++n) out[n] = static_cast<float>(part[n]);
         }
     }

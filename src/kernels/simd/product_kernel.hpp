@@ -2,6 +2,8 @@
 // another's latency.
 #pragma once
 
+#include <limits>
+
 #include "philox_kernel.hpp"
 #include "product_plan.hpp"
 #include "vectors.hpp"
@@ -59,8 +61,11 @@ struct product_words {
     }
 };
 
+/// Whether what is beyond the largest member is replaced: not at all, where factors are finite, or whatever they are.
+enum class replacing : std::uint8_t { nothing, finite, all };
+
 /// R, for one engine. All constants in registers.
-template <class A, product_engine Engine, bool Sign, bool Replace>
+template <class A, product_engine Engine, bool Sign, replacing Replace>
 struct product_rounding {
     using words = product_words<A>;
     using vu = typename words::vu;
@@ -113,7 +118,12 @@ struct product_rounding {
 
     HALFULP_INLINE vf operator()(const vf& y) const {
         const vf r = rounded(y);
-        if constexpr (Replace) {
+        if constexpr (Replace == replacing::finite) {
+            // An infinity or NaN on the way stands for an overflow before: the first stays beyond the largest member, the second compares with nothing.
+            const vf over =
+                xsimd::select(xsimd::batch_bool_cast<float>(has_top_bit(words::bits(y))), over_negative, over_positive);
+            return xsimd::select(xsimd::abs(r) > largest, over, r);
+        } else if constexpr (Replace == replacing::all) {
             const auto negative = xsimd::batch_bool_cast<float>(has_top_bit(words::bits(y)));
             const vf magnitude = xsimd::abs(y);
             // Far beyond the largest member the power of two overflows, so y itself is asked, too.
@@ -127,7 +137,7 @@ struct product_rounding {
     }
 };
 
-template <class A, product_engine Engine, bool Fused, bool Odd, bool Sign, bool Replace, std::size_t Rows>
+template <class A, product_engine Engine, bool Fused, bool Odd, bool Sign, replacing Replace, std::size_t Rows>
 HALFULP_INLINE void product_rows(const float* a, std::size_t a_stride, const float* panel, float* sums,
                                  std::size_t inner, const product_rounding<A, Engine, Sign, Replace>& round,
                                  xsimd::batch<float, A> (&seen)[2]) {
@@ -146,14 +156,16 @@ HALFULP_INLINE void product_rows(const float* a, std::size_t a_stride, const flo
                 vf p = factor * b[v];
                 if constexpr (!Fused) {
                     p = round(p);
-                    if constexpr (!Replace && Engine == product_engine::grid) seen[v] = words::farther(seen[v], p);
+                    if constexpr (Replace == replacing::nothing && Engine == product_engine::grid)
+                        seen[v] = words::farther(seen[v], p);
                 }
                 if constexpr (Odd) {
                     s[i][v] = round(words::sum_to_odd(s[i][v], p));
                 } else {
                     s[i][v] = round(s[i][v] + p);
                 }
-                if constexpr (!Replace && Engine == product_engine::grid) seen[v] = words::farther(seen[v], s[i][v]);
+                if constexpr (Replace == replacing::nothing && Engine == product_engine::grid)
+                    seen[v] = words::farther(seen[v], s[i][v]);
             }
         }
     }
@@ -162,7 +174,7 @@ HALFULP_INLINE void product_rows(const float* a, std::size_t a_stride, const flo
     }
 }
 
-template <class A, product_engine Engine, bool Fused, bool Odd, bool Sign, bool Replace>
+template <class A, product_engine Engine, bool Fused, bool Odd, bool Sign, replacing Replace>
 float product(const float* a, std::size_t a_stride, const float* panel, float* sums, std::size_t rows,
               std::size_t inner, const product_plan& plan) {
     using vf = xsimd::batch<float, A>;
@@ -186,43 +198,40 @@ float product(const float* a, std::size_t a_stride, const float* panel, float* s
 template <class A, product_engine Engine>
 float product_by(const float* a, std::size_t a_stride, const float* panel, float* sums, std::size_t rows,
                  std::size_t inner, const product_plan& plan) {
-    const auto with = [&]<bool Fused, bool Odd, bool Sign, bool Replace>() {
+    const auto with = [&]<bool Fused, bool Odd, bool Sign, replacing Replace>() {
         return product<A, Engine, Fused, Odd, Sign, Replace>(a, a_stride, panel, sums, rows, inner, plan);
     };
+    const auto by_kind = [&]<bool Sign, replacing Replace>() {
+        if (plan.odd) return with.template operator()<true, true, Sign, Replace>();
+        return plan.fused ? with.template operator()<true, false, Sign, Replace>()
+                          : with.template operator()<false, false, Sign, Replace>();
+    };
     if constexpr (Engine == product_engine::grid) {
-        if (plan.replaces) {  // rare: one variant for all
-            if (plan.odd) return with.template operator()<true, true, true, true>();
-            return plan.fused ? with.template operator()<true, false, true, true>()
-                              : with.template operator()<false, false, true, true>();
-        }
-        if (plan.odd)
-            return plan.keeps_sign ? with.template operator()<true, true, true, false>()
-                                   : with.template operator()<true, true, false, false>();
-        if (plan.fused)
-            return plan.keeps_sign ? with.template operator()<true, false, true, false>()
-                                   : with.template operator()<true, false, false, false>();
-        return plan.keeps_sign ? with.template operator()<false, false, true, false>()
-                               : with.template operator()<false, false, false, false>();
+        if (plan.replaces && !plan.finite) return by_kind.template operator()<true, replacing::all>();
+        if (plan.replaces) return by_kind.template operator()<true, replacing::finite>();
+        return plan.keeps_sign ? by_kind.template operator()<true, replacing::nothing>()
+                               : by_kind.template operator()<false, replacing::nothing>();
     } else {
-        if (plan.odd) return with.template operator()<true, true, false, false>();
-        return plan.fused ? with.template operator()<true, false, false, false>()
-                          : with.template operator()<false, false, false, false>();
+        return by_kind.template operator()<false, replacing::nothing>();
     }
 }
 
 /// R by stochastic_a, in binary64 lanes. With the number's bits and a quantum that they end at, adding the random word to the bits that
 /// are to go carries just where floor(f 2^32) + R >= 2^32. Below the format's normal range 2^emin is added first, and the quantum is right again.
-template <class A>
+template <class A, bool Replace>
 struct stochastic_rounding {
     using vu = xsimd::batch<std::uint64_t, A>;
     using vd = xsimd::batch<double, A>;
 
-    vd least_normal;
+    vd least_normal, largest, over_positive, over_negative;
     vu kept, sign, random_mask;
     int word_shift;
 
     HALFULP_INLINE explicit stochastic_rounding(const stochastic_product_plan& p)
         : least_normal(p.least_normal),
+          largest(p.largest),
+          over_positive(p.over_positive),
+          over_negative(p.over_negative),
           kept(p.kept & ~(std::uint64_t{1} << 63)),
           sign(std::uint64_t{1} << 63),
           random_mask(std::uint64_t{p.random_mask}),
@@ -234,18 +243,25 @@ struct stochastic_rounding {
         const vu random = (load_widened<A>(words) & random_mask) << word_shift;
         const vu moved = (xsimd::bitwise_cast<std::uint64_t>(magnitude + offset) + random) & kept;
         const vd rounded = xsimd::bitwise_cast<double>(moved) - offset;
-        return xsimd::bitwise_cast<double>(
+        const vd r = xsimd::bitwise_cast<double>(
             with_bits_of(xsimd::bitwise_cast<std::uint64_t>(rounded), xsimd::bitwise_cast<std::uint64_t>(y), sign));
+        if constexpr (Replace) {
+            // An infinity or NaN on the way stands for an overflow before, and stays.
+            const vd over = xsimd::select(y < vd(0.0), over_negative, over_positive);
+            const auto number = magnitude < vd(std::numeric_limits<double>::infinity());
+            return xsimd::select(number, xsimd::select(xsimd::abs(r) > largest, over, r), y);
+        }
+        return r;
     }
 };
 
-template <class A>
-double stochastic_product(const float* a, std::size_t inner, const float* panel, std::size_t stride, double* sums,
-                          std::size_t count, std::uint64_t index, const stochastic_product_plan& plan) {
+template <class A, bool Replace>
+double stochastic_rows(const float* a, std::size_t inner, const float* panel, std::size_t stride, double* sums,
+                       std::size_t count, std::uint64_t index, const stochastic_product_plan& plan) {
     using generator = philox<A>;
     using vd = xsimd::batch<double, A>;
     constexpr std::size_t lanes = vd::size;
-    const stochastic_rounding<A> round(plan);
+    const stochastic_rounding<A, Replace> round(plan);
     const auto lane = generator::lane_blocks();
     const auto skip = static_cast<std::size_t>(index % 4);
     typename generator::shared_words shared(plan.seed, plan.stream, static_cast<std::uint32_t>(index / 4 >> 32), 0);
@@ -274,6 +290,13 @@ double stochastic_product(const float* a, std::size_t inner, const float* panel,
         }
     }
     return xsimd::reduce_max(seen);
+}
+
+template <class A>
+double stochastic_product(const float* a, std::size_t inner, const float* panel, std::size_t stride, double* sums,
+                          std::size_t count, std::uint64_t index, const stochastic_product_plan& plan) {
+    return plan.replaces ? stochastic_rows<A, true>(a, inner, panel, stride, sums, count, index, plan)
+                         : stochastic_rows<A, false>(a, inner, panel, stride, sums, count, index, plan);
 }
 
 template <class A>

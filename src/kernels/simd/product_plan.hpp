@@ -21,6 +21,7 @@ struct product_plan {
     bool fused;  ///< products are not rounded
     bool odd;  ///< sums are rounded to odd first (nearest even only)
     bool keeps_sign;  ///< zeros take the sign of what was rounded; needed where the direction is toward zero
+    bool finite;  ///< all factors and addends are
     bool
         replaces;  ///< what is beyond the largest member is replaced; otherwise the kernel reports the largest magnitude that it saw
 
@@ -52,6 +53,10 @@ struct stochastic_product_plan {
     bool fused;  ///< products are not rounded
     double least_normal;  ///< 2^emin: below it the quantum stays
     double largest;
+    bool
+        replaces;  ///< what is beyond the largest member is replaced; otherwise the kernel reports the largest magnitude
+    double over_positive;
+    double over_negative;
     int word_shift;  ///< from the random word's place to that of the dropped bits
     std::uint64_t kept;  ///< sign, exponent and the format's mantissa bits
     std::uint32_t random_mask;  ///< the top N bits of a word
