@@ -73,8 +73,7 @@ void bind_arithmetic(py::module_& m) {
         options.invalid_product_beside_nan = options.nans != nan_rule::x86;
         options.threads = threads;
         const python_randomness source(random);
-        const result_array to{out.mutable_data(), static_cast<std::size_t>(out.size()),
-                              kind_named(out_kind, out.itemsize())};
+        const result_array to = result_in(out, out_kind);
         const std::span<std::uint8_t> raised = flags_in(flags);
         const py::gil_scoped_release release;
         calculate(operation_named(op), x, to, f, how, options, source.value, raised);
@@ -97,8 +96,7 @@ void bind_arithmetic(py::module_& m) {
         std::vector<format> formats;
         const std::vector<operand_array> x = operands_of(operands, formats);
         const python_randomness source(random);
-        const result_array to{out.mutable_data(), static_cast<std::size_t>(out.size()),
-                              kind_named(out_kind, out.itemsize())};
+        const result_array to = result_in(out, out_kind);
         const std::span<std::uint8_t> raised = flags_in(flags);
         std::vector<std::size_t> n;
         for (const py::handle length : shape) n.push_back(length.cast<std::size_t>());

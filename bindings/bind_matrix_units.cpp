@@ -132,8 +132,7 @@ void bind_matrix_units(py::module_& m) {
         std::vector<format> formats;
         const std::vector<operand_array> x = operands_of(operands, formats);
         const python_randomness source(random);
-        const result_array to{out.mutable_data(), static_cast<std::size_t>(out.size()),
-                              kind_named(out_kind, out.itemsize())};
+        const result_array to = result_in(out, out_kind);
         const std::span<std::uint8_t> raised = flags_in(flags);
         const product_shape lengths{shape[0].cast<std::size_t>(), shape[1].cast<std::size_t>(),
                                     shape[2].cast<std::size_t>()};

@@ -41,6 +41,11 @@ inline std::vector<operand_array> operands_of(const py::list& given, std::vector
     return out;
 }
 
+/// Where results of a kind go.
+inline result_array result_in(py::array& out, std::string_view kind) {
+    return {out.mutable_data(), static_cast<std::size_t>(out.size()), kind_named(kind, out.itemsize())};
+}
+
 inline std::span<std::uint8_t> flags_in(py::object& flags) {
     if (flags.is_none()) return {};
     auto array = flags.cast<py::array>();

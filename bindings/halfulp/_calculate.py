@@ -10,6 +10,7 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import DTYPES, check_out, plain, raw, thread_count
+from halfulp._convert import unsigned_view
 from halfulp._format import Format, check_ascii
 from halfulp._projection import resolve
 from halfulp._random import check_random_bits, source_for
@@ -137,7 +138,7 @@ def calculate(
         source = source_for(how, rng, random, shape)
         if isinstance(source, np.ndarray) and out is not None and np.shares_memory(source, target):
             raise ValueError("out overlaps random, allowed: memory of its own")
-        codes = target.view(target.dtype.str.replace("i", "u")) if target.dtype.kind == "i" else target
+        codes = unsigned_view(target)
         _core.calculate(name, ready, codes, out_kind, f._spec, how, daz, tininess, nan_rule, source, raised, count)
 
     result = into(shaped, operands, out, elements, compute)

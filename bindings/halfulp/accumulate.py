@@ -14,6 +14,7 @@ import numpy as np
 from halfulp import _core, matrix_units
 from halfulp._arrays import DTYPES, able_carriers, carrier_of, check_out, plain, raw, thread_count
 from halfulp._calculate import Operand, Shaped, check_flag, check_name, into
+from halfulp._convert import unsigned_view
 from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._projection import resolve
@@ -179,7 +180,7 @@ def multiply(
     elements = f.code_dtype.name if out_kind == "codes" else DTYPES[out_kind]
 
     def compute(target: np.ndarray) -> None:
-        codes = target.view(target.dtype.str.replace("i", "u")) if target.dtype.kind == "i" else target
+        codes = unsigned_view(target)
         for place, batch in enumerate(np.ndindex(*shape[:-2]) if matrices else [()]):
             left, right = (a[_batch_of(a, batch)], b[_batch_of(b, batch)]) if matrices else _dot_rows(a, b, shape)
             each = addend.data if addend.data.size == 1 else addend.data[batch]

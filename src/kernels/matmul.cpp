@@ -14,20 +14,6 @@
 namespace halfulp {
 namespace {
 
-/// All elements of an operand's array, those of a matrix transposed.
-std::vector<operand> all_of(const operand_array& x, std::size_t size, const format& target) {
-    std::vector<operand> out(size);
-    detail::operand_reader(x, target, false).read(0, size, out.data());
-    return out;
-}
-std::vector<operand> transposed(const std::vector<operand>& x, std::size_t rows, std::size_t columns) {
-    std::vector<operand> out(x.size());
-    for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = 0; j < columns; ++j) out[j * rows + i] = x[i * columns + j];
-    }
-    return out;
-}
-
 /// Elements of a matrix; as many as there can be where that is more.
 std::size_t elements(std::size_t rows, std::size_t columns) {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
@@ -77,8 +63,8 @@ void matmul(const operand_array& a, const operand_array& b, const operand_array&
         (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
          detail::multiply_aligned(a, b, c, out, shape, by, f, how, detail::emin_of(a), detail::emin_of(b), threads)))
         return;
-    const std::vector<operand> rows = all_of(a, a.size, f);
-    const std::vector<operand> columns = transposed(all_of(b, b.size, f), shape.inner, shape.columns);
+    const std::vector<operand> rows = detail::rows_of(a, shape.rows, shape.inner, false, f);
+    const std::vector<operand> columns = detail::rows_of(b, shape.columns, shape.inner, true, f);
     define(rows, columns, c, out, shape.inner, by, f, how, random, flags, threads, detail::emin_of(a),
            detail::emin_of(b),
            [&](std::size_t i) { return std::pair(i / shape.columns * shape.inner, i % shape.columns * shape.inner); });
@@ -90,8 +76,9 @@ void dot(const operand_array& a, const operand_array& b, const operand_array& c,
     check_size(a, elements(out.size, inner), "a");
     check_size(b, elements(out.size, inner), "b");
     detail::check_product(c, out, by, f, how, random, flags, threads);
-    define(all_of(a, a.size, f), all_of(b, b.size, f), c, out, inner, by, f, how, random, flags, threads,
-           detail::emin_of(a), detail::emin_of(b), [&](std::size_t i) { return std::pair(i * inner, i * inner); });
+    define(detail::rows_of(a, out.size, inner, false, f), detail::rows_of(b, out.size, inner, false, f), c, out, inner,
+           by, f, how, random, flags, threads, detail::emin_of(a), detail::emin_of(b),
+           [&](std::size_t i) { return std::pair(i * inner, i * inner); });
 }
 
 }  // namespace halfulp

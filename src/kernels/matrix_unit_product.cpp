@@ -96,13 +96,8 @@ bool multiply_rows(const simd::matrix_unit_plan& plan, const factor_lanes& a, co
     const float_environment environment(direction::toward_zero);
     for (std::size_t j = 0; j < shape.columns; j += width) {
         const std::size_t count = std::min(width, shape.columns - j);
-        for (std::size_t k = 0; k < shape.inner; ++k) {
-            const auto from = static_cast<std::ptrdiff_t>(k * shape.columns + j);
-            std::copy_n(b.significands.begin() + from, count, panel.data() + k * width);
-            std::fill_n(panel.data() + k * width + count, width - count, 0.0f);
-            std::copy_n(b.exponents.begin() + from, count, exponents.data() + k * width);
-            std::fill_n(exponents.data() + k * width + count, width - count, simd::no_exponent);
-        }
+        pack_panel(b.significands.data(), shape, j, count, panel.data(), width, 0.0f);
+        pack_panel(b.exponents.data(), shape, j, count, exponents.data(), width, simd::no_exponent);
         for (std::size_t i = first; i < last; ++i) {
             float* const out = sums.data() + i * shape.columns + j;
             std::fill(part.begin(), part.end(), 0.0f);

@@ -14,6 +14,19 @@ std::int32_t emin_of(const operand_array& x) {
     return x.kind == element_kind::binary16 ? -14 : x.kind == element_kind::binary64 ? -1022 : -126;
 }
 
+std::vector<operand> rows_of(const operand_array& x, std::size_t rows, std::size_t inner, bool transposed,
+                             const format& target) {
+    const std::size_t size = rows * inner;
+    std::vector<operand> read(size);
+    operand_reader(x, target, false).read(0, size, read.data());
+    if (!transposed) return read;
+    std::vector<operand> out(size);
+    for (std::size_t k = 0; k < inner; ++k) {
+        for (std::size_t j = 0; j < rows; ++j) out[j * inner + k] = read[k * rows + j];
+    }
+    return out;
+}
+
 void check_product(const operand_array& c, const result_array& out, const accumulator& by, const format& f,
                    const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
     validate(by);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "array_elements.hpp"
 #include "halfulp/kernels/matmul.hpp"
@@ -10,6 +11,10 @@ namespace halfulp::detail {
 
 /// The smallest normal exponent of a factor's format: of the codes' own, else of the carrier.
 std::int32_t emin_of(const operand_array& x);
+
+/// `rows` rows of `inner` operands; in the array they are columns where `transposed`.
+std::vector<operand> rows_of(const operand_array& x, std::size_t rows, std::size_t inner, bool transposed,
+                             const format& target);
 
 /// The arguments that do not depend on shapes.
 void check_product(const operand_array& c, const result_array& out, const accumulator& by, const format& f,

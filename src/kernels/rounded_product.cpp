@@ -23,7 +23,6 @@ constexpr int lane_bits = 24;  // a binary32 significand
 /// What an array's numbers, all exact in binary32, have in common.
 struct factor_range {
     bool finite = true;
-    bool has_nan = false;
     int bits = 0;  ///< the most significant bits that a number has
     int lowest = INT_MAX;  ///< the least exponent of a last significant bit
     int top = INT_MIN;  ///< the largest exponent of a leading bit
@@ -35,7 +34,6 @@ factor_range range_of(const std::vector<float>& x) {
         const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(v) & 0x7FFFFFFFu;
         if (magnitude >= 0x7F800000u) {
             out.finite = false;
-            out.has_nan = out.has_nan || magnitude > 0x7F800000u;
             continue;
         }
         if (magnitude == 0) continue;
@@ -144,22 +142,20 @@ std::optional<lane_product> lanes_for(const rounding_step& step, bool fused, con
         return out;
     }
     // The power of two that is added and subtracted has to exist for all sums, and for those of members just beyond the range.
-    const int product_top = a.bits == 0 || b.bits == 0 ? f.emax() : a.top + b.top + 1;
-    const int top = std::max(f.emax() + 1, product_top) + 1;
+    const int top = std::max(f.emax() + 1, product_reach) + 1;
     if (f.mantissa_bits > 21 || top - f.mantissa_bits + 23 > 126 || quantum + 23 < -126) return std::nullopt;
     plan.engine = simd::product_engine::grid;
     out.kernel = table->grid;
     plan.lowest = static_cast<std::uint32_t>(f.emin() + 127) << 23;
     plan.adder = (static_cast<std::uint32_t>(23 - f.mantissa_bits) << 23) | 0x400000u;
-    const auto value = [&](const projected& x) { return lane_value(x); };
     const auto largest = f.magnitude_value(f.max_magnitude());
     const auto beyond = [&](bool negative) {
-        return value(to.finite(negative, std::uint64_t{1}, f.emax() + 3, false, 0));
+        return lane_value(to.finite(negative, std::uint64_t{1}, f.emax() + 3, false, 0));
     };
     const auto over_positive = beyond(false);
     const auto over_negative = beyond(true);
-    const auto infinite_positive = value(to.infinity(false));
-    const auto infinite_negative = value(to.infinity(true));
+    const auto infinite_positive = lane_value(to.infinity(false));
+    const auto infinite_negative = lane_value(to.infinity(true));
     if (!over_positive || !over_negative || !infinite_positive || !infinite_negative) return std::nullopt;
     plan.largest = std::ldexp(static_cast<float>(largest.significand), largest.exponent);
     plan.over_positive = *over_positive;
@@ -189,10 +185,7 @@ void multiply_rows(const lane_product& by, std::size_t width, const float* a, co
     std::vector<float> part(rows * width);
     for (std::size_t j = 0; j < shape.columns; j += width) {
         const std::size_t count = std::min(width, shape.columns - j);
-        for (std::size_t k = 0; k < shape.inner; ++k) {
-            std::copy_n(b + k * shape.columns + j, count, panel.data() + k * width);
-            std::fill_n(panel.data() + k * width + count, width - count, 0.0f);
-        }
+        pack_panel(b, shape, j, count, panel.data(), width, 0.0f);
         const auto load = [&] {
             for (std::size_t i = 0; i < rows; ++i) {
                 std::copy_n(sums + (first + i) * shape.columns + j, count, part.data() + i * width);
@@ -260,10 +253,7 @@ bool draw_rows(simd::stochastic_product_plan plan, const float* a, const float* 
     const float_environment environment(direction::toward_zero);
     for (std::size_t j = 0; j < shape.columns; j += width) {
         const std::size_t count = std::min(width, shape.columns - j);
-        for (std::size_t k = 0; k < shape.inner; ++k) {
-            std::copy_n(b + k * shape.columns + j, count, panel.data() + k * stride);
-            std::fill_n(panel.data() + k * stride + count, stride - count, 0.0f);
-        }
+        pack_panel(b, shape, j, count, panel.data(), stride, 0.0f);
         for (std::size_t i = first; i < last; ++i) {
             const std::uint64_t index = offset + i * shape.columns + j;
             if ((index / 4) >> 32 != ((index + count) / 4) >> 32) return false;

@@ -22,19 +22,11 @@ int significant_bits(const std::vector<operand>& x) {
     return most;
 }
 
-/// `rows` rows of `inner` elements; they come as columns where `transposed`.
-std::vector<operand> rows_of(const operand_array& x, const char* name, std::size_t rows, std::size_t inner,
-                             bool transposed, const format& target) {
-    const std::size_t size = rows * inner;
-    detail::check_operand(x, size, name);
-    std::vector<operand> read(size);
-    detail::operand_reader(x, target, false).read(0, size, read.data());
-    if (!transposed) return read;
-    std::vector<operand> out(size);
-    for (std::size_t k = 0; k < inner; ++k) {
-        for (std::size_t j = 0; j < rows; ++j) out[j * inner + k] = read[k * rows + j];
-    }
-    return out;
+/// As rows_of, of an array whose size and codes are not checked yet.
+std::vector<operand> checked_rows(const operand_array& x, const char* name, std::size_t rows, std::size_t inner,
+                                  bool transposed, const format& target) {
+    detail::check_operand(x, rows * inner, name);
+    return detail::rows_of(x, rows, inner, transposed, target);
 }
 
 }  // namespace
@@ -48,10 +40,10 @@ void scaled_matmul(const operand_array& a, const operand_array& b, const operand
         throw std::invalid_argument("block is " + std::to_string(scales.block) + ", allowed: a multiple of " +
                                     std::to_string(by.aligned.exact_terms));
     const std::size_t blocks = (shape.inner + scales.block - 1) / scales.block;
-    const std::vector<operand> rows = rows_of(a, "a", shape.rows, shape.inner, false, f);
-    const std::vector<operand> columns = rows_of(b, "b", shape.columns, shape.inner, true, f);
-    const std::vector<operand> row_scales = rows_of(scales.a, "scale_a", shape.rows, blocks, false, f);
-    const std::vector<operand> column_scales = rows_of(scales.b, "scale_b", shape.columns, blocks, true, f);
+    const std::vector<operand> rows = checked_rows(a, "a", shape.rows, shape.inner, false, f);
+    const std::vector<operand> columns = checked_rows(b, "b", shape.columns, shape.inner, true, f);
+    const std::vector<operand> row_scales = checked_rows(scales.a, "scale_a", shape.rows, blocks, false, f);
+    const std::vector<operand> column_scales = checked_rows(scales.b, "scale_b", shape.columns, blocks, true, f);
     const int bits = significant_bits(rows) + significant_bits(columns) + significant_bits(row_scales) +
                      significant_bits(column_scales);
     if (bits > 128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -39,7 +40,7 @@ _STEPS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
 }
 
 
-class Definition:
+class Definition(ABC):
     """Answers have one axis here; `shape` is the caller's."""
 
     def __init__(self, f: Format, shape: tuple[int, ...], keywords: dict[str, Any]) -> None:
@@ -58,21 +59,22 @@ class Definition:
             found = np.where(found == zeros[1], zeros[0], found)
         return found
 
+    @abstractmethod
     def at(self, places: np.ndarray) -> Definition:
         """Of these answers alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wide(self) -> np.ndarray | None:
         """The exact results rounded to odd in binary64: their places between members are those of the exact ones,
         since no midpoint is odd there. None where the format is as wide."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown(self, place: int) -> str:
         """What was put in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _answers(self, change: Change, keywords: dict[str, Any]) -> np.ndarray:
-        raise NotImplementedError
+        """The bit patterns under a change and the keywords with it."""
 
     def _changed(self, change: Change) -> dict[str, Any]:
         changed = {**self.keywords, **change.keywords}
