@@ -12,6 +12,11 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/halfulp-config-version.c
 install(TARGETS halfulp EXPORT halfulp-targets COMPONENT cxx
   ARCHIVE COMPONENT cxx LIBRARY COMPONENT cxx RUNTIME COMPONENT cxx FILE_SET HEADERS COMPONENT cxx)
 install(EXPORT halfulp-targets NAMESPACE halfulp:: DESTINATION "${package_dir}" COMPONENT cxx)
+if(TARGET halfulp_matrices)
+  install(TARGETS halfulp_matrices EXPORT halfulp-matrices-targets COMPONENT cxx
+    ARCHIVE COMPONENT cxx LIBRARY COMPONENT cxx RUNTIME COMPONENT cxx FILE_SET HEADERS COMPONENT cxx)
+  install(EXPORT halfulp-matrices-targets NAMESPACE halfulp:: DESTINATION "${package_dir}" COMPONENT cxx)
+endif()
 install(
   FILES "${PROJECT_BINARY_DIR}/halfulp-config.cmake" "${PROJECT_BINARY_DIR}/halfulp-config-version.cmake"
   DESTINATION "${package_dir}" COMPONENT cxx)

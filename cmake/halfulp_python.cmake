@@ -16,3 +16,13 @@ halfulp_own_target(_core)
 set_target_properties(halfulp PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 
 install(TARGETS _core DESTINATION halfulp COMPONENT python)
+
+# A module of its own, so that whoever needs no linear algebra loads no LAPACK.
+if(TARGET halfulp_matrices)
+  file(GLOB matrix_binding_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bindings/matrices/*.cpp")
+  pybind11_add_module(_matrices NO_EXTRAS ${matrix_binding_sources})
+  target_link_libraries(_matrices PRIVATE halfulp::matrices)
+  halfulp_own_target(_matrices)
+  set_target_properties(halfulp_matrices PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  install(TARGETS _matrices DESTINATION halfulp COMPONENT python)
+endif()

@@ -18,7 +18,7 @@ environment_key() {
   {
     pwd
     "$python" --version || true
-    cat tools/setup tools/setup_lib.sh tools/debian13.sh tools/get_catch2 tools/get_xsimd pyproject.toml \
+    cat tools/setup tools/setup_lib.sh tools/debian13.sh tools/get_catch2 tools/get_xsimd tools/get_xtensor pyproject.toml \
       "$torch_requirements"
   } 2>/dev/null | sha256sum
 }
@@ -73,6 +73,11 @@ has_boost() {
   printf '#include <boost/version.hpp>\n#if BOOST_VERSION < 107400\n#error\n#endif\n' | "${CXX:-g++}" -E -x c++ -
 }
 
+has_lapack() {
+  local program='extern "C" void dgesdd_(); extern "C" void cblas_dgemm(); int main(int n, char**) { if (n > 9) dgesdd_(), cblas_dgemm(); }'
+  "${CXX:-g++}" -x c++ - -o /dev/null -lopenblas <<<"$program" || "${CXX:-g++}" -x c++ - -o /dev/null -llapack -lblas <<<"$program"
+}
+
 has_benchmark() { printf '#include <benchmark/benchmark.h>\n' | "${CXX:-g++}" -std=c++20 -E -x c++ -; }
 
 need_packages() {
@@ -84,6 +89,7 @@ need_packages() {
   [ -n "${PYTHON:-}" ] || want python3 command -v python3
   want python3-venv has_python_module "ensurepip, venv"
   want python3-dev has_python_headers
+  want libopenblas-dev has_lapack # or any other BLAS with LAPACK
   want wordnet-base test -e /usr/share/wordnet/data.noun # the demo's texts
   if [ "$tests" = 1 ]; then
     want libboost-dev has_boost
@@ -134,6 +140,26 @@ need_xsimd() {
     apt_install libxsimd-dev
   else
     tools/get_xsimd
+  fi
+}
+
+# --- linear algebra ---------------------------------------------------------------------------------------------------
+
+has_xtensor() {
+  printf '#include <xtensor-blas/xblas_config.hpp>\n#if XTENSOR_BLAS_VERSION_MINOR < 21\n#error\n#endif\n' |
+    "${CXX:-g++}" -E -x c++ -
+}
+
+# Without them the build leaves out what needs linear algebra, and says so.
+need_xtensor() {
+  [ ! -e .deps/xtensor/include ] || return 0
+  has_xtensor >/dev/null 2>&1 && return
+  command -v apt-cache >/dev/null || { say "no xtensor 0.25 here: the build will have no linear algebra" && return; }
+  apt_update
+  if apt-cache show libxtensor-blas-dev 2>/dev/null | grep -q '^Version: 0\.2[1-9]'; then
+    apt_install libxtensor-blas-dev
+  else
+    tools/get_xtensor
   fi
 }
 
