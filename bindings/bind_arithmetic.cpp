@@ -35,6 +35,7 @@ void bind_accumulator(py::module_& m) {
     m.def("named_accumulator", [](const std::string& name, const format& f, const projection& how) {
         return named_accumulator(name, f, how);
     });
+    m.def("roundings_of", &roundings_of);
     m.def("make_accumulator",
           [](const std::string& name, const py::object& product, std::uint32_t group, const std::string& inside,
              const py::object& partial, std::int32_t fraction_bits, const std::string& cut, bool addend_inside,

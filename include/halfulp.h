@@ -227,7 +227,7 @@ typedef struct halfulp_random {
     uint32_t stream;
     uint64_t seed;
     uint64_t offset;
-    const uint32_t* given; /* as many as there are results; not for dot products */
+    const uint32_t* given; /* as many as there are results, for products times their roundings */
 } halfulp_random;
 
 /* results[i] = the operation on the i-th operands. `flags`: a null pointer or one byte for each result. */

@@ -55,6 +55,14 @@ randomness randomness_of(const halfulp_random* from, std::size_t count) {
     return random_source{read.seed, read.stream, read.offset};
 }
 
+/// Throws std::invalid_argument where a product of sizes is none.
+std::size_t times(std::size_t a, std::size_t b, const char* what) {
+    if (b != 0 && a > std::numeric_limits<std::size_t>::max() / b)
+        throw std::invalid_argument(std::string(what) + " are " + std::to_string(a) + " and " + std::to_string(b) +
+                                    ", allowed: sizes whose product is a size_t");
+    return a * b;
+}
+
 std::span<std::uint8_t> flags_of(std::uint8_t* flags, std::size_t count) {
     return flags == nullptr ? std::span<std::uint8_t>() : std::span(flags, count);
 }
@@ -100,15 +108,11 @@ struct product_call {
           to(given(results->format, "results.format").is),
           how(projection_of(projection)),
           by(accumulator_of(accumulator, *a.of, *b.of, *c.of, to, how)) {}
-};
 
-/// Throws std::invalid_argument where a product of sizes is none.
-std::size_t times(std::size_t a, std::size_t b, const char* what) {
-    if (b != 0 && a > std::numeric_limits<std::size_t>::max() / b)
-        throw std::invalid_argument(std::string(what) + " are " + std::to_string(a) + " and " + std::to_string(b) +
-                                    ", allowed: sizes whose product is a size_t");
-    return a * b;
-}
+    [[nodiscard]] randomness randomness_of_all(const halfulp_random* random, std::size_t inner) const {
+        return randomness_of(random, times(out.size, roundings_of(by, inner), "results and roundings"));
+    }
+};
 
 }  // namespace
 
@@ -155,7 +159,7 @@ halfulp_status halfulp_dot(const char* accumulator, const halfulp_codes* a, cons
     return guarded(message, [&] {
         const product_call x(accumulator, a, b, c, results, projection);
         times(x.out.size, inner, "results.count and inner");
-        dot(x.a, x.b, x.c, x.out, inner, x.by, x.to, x.how, randomness_of(random, x.out.size),
+        dot(x.a, x.b, x.c, x.out, inner, x.by, x.to, x.how, x.randomness_of_all(random, inner),
             flags_of(flags, x.out.size), threads);
     });
 }
@@ -170,7 +174,7 @@ halfulp_status halfulp_matmul(const char* accumulator, const halfulp_codes* a, c
         times(rows, inner, "rows and inner");
         times(inner, columns, "inner and columns");
         times(rows, columns, "rows and columns");
-        matmul(x.a, x.b, x.c, x.out, {rows, inner, columns}, x.by, x.to, x.how, randomness_of(random, x.out.size),
+        matmul(x.a, x.b, x.c, x.out, {rows, inner, columns}, x.by, x.to, x.how, x.randomness_of_all(random, inner),
                flags_of(flags, x.out.size), threads);
     });
 }

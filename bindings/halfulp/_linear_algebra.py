@@ -8,11 +8,11 @@ from types import ModuleType
 def matrices() -> ModuleType:
     """The module halfulp._matrices. Raises ImportError where this build has none, and says how to get it."""
     try:
-        from halfulp import _matrices
+        from halfulp import _matrices  # type: ignore[attr-defined]
     except ImportError as error:
         raise ImportError(
-            "halfulp.reconstruct and halfulp.methods need linear algebra, and this build of halfulp has none: install a "
-            "BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas 0.21 "
+            "halfulp.reconstruct and halfulp.methods need linear algebra, and this build of halfulp has none: install "
+            "a BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas 0.21 "
             f"(tools/get_xtensor), then build halfulp again ({error})"
         ) from None
     return _matrices

@@ -80,7 +80,9 @@ def check_random_bits(how: _core.Projection, random_bits: Any) -> None:
         )
 
 
-def named_source(mode: str, random_bits: int, rng: Any, random: Any, shape: tuple[int, ...]) -> Source | np.ndarray:
+def named_source(
+    mode: str, random_bits: int, rng: Any, random: Any, shape: tuple[int, ...], meaning: str = "the shape of x"
+) -> Source | np.ndarray:
     if (rng is None) == (random is None):
         problem = "no source of random bits is named" if rng is None else "both rng and random are given"
         raise ValueError(f"{mode} and {problem}: {_SHOW}")
@@ -90,7 +92,7 @@ def named_source(mode: str, random_bits: int, rng: Any, random: Any, shape: tupl
     if words.dtype != np.uint32:
         raise TypeError(f"random has dtype {words.dtype}, allowed: uint32")
     if words.shape != shape:
-        raise ValueError(f"random has shape {words.shape}, allowed: {shape}, the shape of x")
+        raise ValueError(f"random has shape {words.shape}, allowed: {shape}, {meaning}")
     words = plain(words)
     if random_bits < 32 and words.size and int(words.max()) >> random_bits:
         raise ValueError(

@@ -18,7 +18,8 @@ from halfulp._convert import unsigned_view
 from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._projection import resolve
-from halfulp._random import check_random_bits, named_source
+from halfulp._random import Source, check_random_bits, named_source
+from halfulp._runs import integer
 from halfulp._tensors import Kind
 
 
@@ -67,6 +68,11 @@ class Accumulator:
 
     def __post_init__(self) -> None:
         self._made()
+
+    def roundings(self, terms: int) -> int:
+        """How many roundings one dot product of so many terms has, that of the result included: the last axis of
+        ``random=``. Exact products and sums count only where a format of the accumulator's rounds them."""
+        return int(_core.roundings_of(self._made(), integer("terms", terms, 0, 2**63 - 1)))
 
     def _made(self) -> _core.Accumulator:
         if isinstance(self.group, bool) or not isinstance(self.group, int):
@@ -126,6 +132,15 @@ def made(
     raise TypeError(f"accumulate is a {type(accumulate).__name__}, allowed: an Accumulator or its name")
 
 
+def roundings_by_name(name: str, f: Format, how: _core.Projection, terms: int) -> int:
+    """As :meth:`Accumulator.roundings`, of an accumulator or a matrix unit by its name."""
+    if matrix_units.is_unit(name):
+        by = matrix_units.unit(name).accumulator
+    else:
+        by = _core.named_accumulator(name, f._spec, how)
+    return int(_core.roundings_of(by, terms))
+
+
 def draws(accumulate: Any, how: _core.Projection) -> bool:
     """Does anything on the way draw random bits?"""
     own = isinstance(accumulate, Accumulator) and any(
@@ -133,6 +148,14 @@ def draws(accumulate: Any, how: _core.Projection) -> bool:
         for mode in (accumulate.product_rounding, accumulate.partial_rounding)
     )
     return own or bool(how.stochastic)
+
+
+def _source(
+    by: _core.Accumulator, how: _core.Projection, rng: Any, random: Any, shape: tuple[int, ...], inner: int
+) -> Source | np.ndarray:
+    of_random = (*shape, _core.roundings_of(by, inner))
+    meaning = "the result's shape and as many R as a result has roundings"
+    return named_source("the accumulator draws random bits", how.random_bits, rng, random, of_random, meaning)
 
 
 def _matrix(x: Operand, name: str) -> np.ndarray:
@@ -157,6 +180,7 @@ def multiply(
     random_bits: int | None,
     projection: Any,
     rng: Any,
+    random: Any,
     flags: bool,
     out: Any,
     threads: int | None,
@@ -173,20 +197,27 @@ def multiply(
         raise ValueError(f"c has shape {addend.data.shape}, allowed: {shape} or a scalar")
     source: Any = None
     if draws(accumulate, how):
-        source = named_source("the accumulator draws random bits", how.random_bits, rng, None, shape)
-    elif rng is not None:
-        raise ValueError("rng is given but nothing on the way draws random bits, allowed: None")
+        source = _source(by, how, rng, random, shape, inner)
+    elif rng is not None or random is not None:
+        given = "rng" if rng is not None else "random"
+        raise ValueError(f"{given} is given but nothing on the way draws random bits, allowed: None")
     raised = np.empty(shape, dtype=np.uint8) if flags else None
     elements = f.code_dtype.name if out_kind == "codes" else DTYPES[out_kind]
 
     def compute(target: np.ndarray) -> None:
+        if isinstance(source, np.ndarray) and out is not None and np.shares_memory(source, target):
+            raise ValueError("out overlaps random, allowed: memory of its own")
         codes = unsigned_view(target)
         for place, batch in enumerate(np.ndindex(*shape[:-2]) if matrices else [()]):
             left, right = (a[_batch_of(a, batch)], b[_batch_of(b, batch)]) if matrices else _dot_rows(a, b, shape)
             each = addend.data if addend.data.size == 1 else addend.data[batch]
             ready = [(plain(x), of.kind, of.of) for x, of in zip((left, right, each), (*operands, addend), strict=True)]
             size = shape[-2] * shape[-1] if matrices else 0
-            here = source if source is None else (source[0], source[1], source[2] + place * size)
+            here = source
+            if isinstance(source, tuple):
+                here = (source[0], source[1], source[2] + place * size)
+            elif source is not None and batch:
+                here = source[batch]
             lengths = (shape[-2], inner, shape[-1]) if matrices else (inner,)
             marks = None if raised is None else raised[batch] if batch else raised
             part = codes[batch] if batch else codes  # an index of nothing would give a number

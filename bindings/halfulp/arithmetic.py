@@ -255,6 +255,7 @@ PRODUCT_KEYWORDS: dict[str, Any] = {
     "ftz": None,
     "random_bits": None,
     "rng": None,
+    "random": None,
     "projection": None,
     "flags": False,
     "out": None,
@@ -267,7 +268,9 @@ PRODUCTS = {
     Leading axes broadcast. d = c + sum of a_k * b_k, computed as `accumulate` says: an :class:`Accumulator`, or
     "exact", "sequential", "fma", "pairwise", "blocked_<k>" (the contract's section 8). format: of the result, and of
     the roundings on the way that a name stands for. c: an array of the result's shape, or a number. flags: also return
-    one uint8 for each result, of all roundings on its way. Other keywords as in :func:`halfulp.round`.""",
+    one uint8 for each result, of all roundings on its way. random: R itself, uint32 of the result's shape and one more
+    axis, the roundings of each result in the order in which they are done (:meth:`Accumulator.roundings` counts them).
+    Other keywords as in :func:`halfulp.round`.""",
     "matmul": """The matrix product of a (…, m, k) and b (…, k, n), plus c.
 
     Leading axes broadcast. Every element is a dot product: arguments as in :func:`halfulp.dot`.""",

@@ -1,5 +1,6 @@
 #include "halfulp/arithmetic/accumulator.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -51,6 +52,21 @@ accumulator named_accumulator(std::string_view name, const format& f, const proj
         out.inside = group_sum::sequential;
     }
     return out;
+}
+
+std::size_t roundings_of(const accumulator& how, std::size_t terms) {
+    const std::size_t group = how.group == 0 ? std::max<std::size_t>(terms, 1) : how.group;
+    const std::size_t joined = how.aligned.exact_terms;
+    // Of one group of so many factors: its products, then its sums.
+    const auto of_group = [&](std::size_t factors) -> std::size_t {
+        const std::size_t products = (factors + joined - 1) / joined;
+        std::size_t sums = products;  // one less inside, and one to the running sum
+        if (how.inside == group_sum::exact || how.inside == group_sum::aligned) sums = 1;
+        if (how.inside == group_sum::aligned && how.aligned.two_passes) sums = products > 2 ? 3 : 2;
+        return (how.product ? products : 0) + (how.partial ? sums : 0);
+    };
+    const std::size_t rest = terms % group;
+    return terms / group * of_group(group) + (rest == 0 ? 0 : of_group(rest)) + 1;
 }
 
 void validate(const accumulator& how) {

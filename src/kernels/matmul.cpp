@@ -35,6 +35,7 @@ void define(const std::vector<operand>& a, const std::vector<operand>& b, const 
             const Factors& factors) {
     const detail::operand_reader addends(c, f, false);
     const detail::result_writer results(out, f, how.nan);
+    const detail::product_draws draws(random, by, inner);
     constexpr std::size_t grain = 64;  // outputs: a cache line of bytes
     detail::parallel_for(out.size, threads, grain, [&](std::size_t first, std::size_t last) {
         dot_product product(by, f, how, a_emin, b_emin);
@@ -43,8 +44,7 @@ void define(const std::vector<operand>& a, const std::vector<operand>& b, const 
             addends.read(i, i + 1, &addend);
             const auto [row, column] = factors(i);
             const calculated found =
-                product(std::span(a).subspan(row, inner), std::span(b).subspan(column, inner), addend,
-                        [&](std::uint32_t ordinal) { return random.source.word(i, ordinal); });
+                product(std::span(a).subspan(row, inner), std::span(b).subspan(column, inner), addend, draws.of(i));
             detail::give_product(found, i, results, detail::is_codes(out.kind), by, f, how, flags);
         }
     });
@@ -58,7 +58,7 @@ void matmul(const operand_array& a, const operand_array& b, const operand_array&
     check_size(a, elements(shape.rows, shape.inner), "a");
     check_size(b, elements(shape.inner, shape.columns), "b");
     detail::check_sizes(elements(shape.rows, shape.columns), out.size);
-    detail::check_product(c, out, by, f, how, random, flags, threads);
+    detail::check_product(c, out, shape.inner, by, f, how, random, flags, threads);
     if (flags.empty() &&
         (detail::multiply_rounded(a, b, c, out, shape, by, f, how, random, threads) ||
          detail::multiply_aligned(a, b, c, out, shape, by, f, how, detail::emin_of(a), detail::emin_of(b), threads)))
@@ -75,7 +75,7 @@ void dot(const operand_array& a, const operand_array& b, const operand_array& c,
          std::span<std::uint8_t> flags, int threads) {
     check_size(a, elements(out.size, inner), "a");
     check_size(b, elements(out.size, inner), "b");
-    detail::check_product(c, out, by, f, how, random, flags, threads);
+    detail::check_product(c, out, inner, by, f, how, random, flags, threads);
     define(detail::rows_of(a, out.size, inner, false, f), detail::rows_of(b, out.size, inner, false, f), c, out, inner,
            by, f, how, random, flags, threads, detail::emin_of(a), detail::emin_of(b),
            [&](std::size_t i) { return std::pair(i * inner, i * inner); });

@@ -27,19 +27,26 @@ std::vector<operand> rows_of(const operand_array& x, std::size_t rows, std::size
     return out;
 }
 
-void check_product(const operand_array& c, const result_array& out, const accumulator& by, const format& f,
-                   const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
+void check_product(const operand_array& c, const result_array& out, std::size_t inner, const accumulator& by,
+                   const format& f, const projection& how, const randomness& random, std::span<std::uint8_t> flags,
+                   int threads) {
     validate(by);
     check_operand(c, out.size, "c");
     if (!flags.empty()) check_sizes(out.size, flags.size());
     check_result(out, f, how);
     check_threads(threads);
-    if (random.from == randomness::kind::given)
-        throw std::invalid_argument("random is given, allowed for dot products: rng (a rounding draws by its ordinal)");
-    bool draws = is_stochastic(how.rounding);
-    for (const auto* step : {&by.product, &by.partial})
-        draws = draws || (*step && is_stochastic((*step)->how.rounding));
-    check_random(draws ? rounding_mode::stochastic_a : how.rounding, how.random_bits, random, out.size);
+    const projection* drawing = is_stochastic(how.rounding) ? &how : nullptr;
+    for (const auto* step : {&by.product, &by.partial}) {
+        if (!*step || !is_stochastic((*step)->how.rounding)) continue;
+        if (drawing == nullptr) drawing = &(*step)->how;
+        if (random.from == randomness::kind::given && (*step)->how.random_bits != drawing->random_bits)
+            throw std::invalid_argument("random is given and roundings draw " + std::to_string(drawing->random_bits) +
+                                        " and " + std::to_string((*step)->how.random_bits) +
+                                        " bits, allowed: one number of random bits for all");
+    }
+    const bool given = drawing != nullptr && random.from == randomness::kind::given;
+    const projection& drawn = drawing == nullptr ? how : *drawing;
+    check_random(drawn.rounding, drawn.random_bits, random, given ? out.size * roundings_of(by, inner) : out.size);
 }
 
 void give_product(const calculated& found, std::size_t i, const result_writer& results, bool codes,

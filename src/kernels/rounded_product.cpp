@@ -280,7 +280,7 @@ bool multiply_rounded(const operand_array& a, const operand_array& b, const oper
                       const product_shape& shape, const accumulator& by, const format& f, const projection& how,
                       const randomness& random, int threads) {
     const rounding_step* step = shared_step(by);
-    if (step == nullptr || simd::active_products() == nullptr) return false;
+    if (step == nullptr || simd::active_products() == nullptr || random.from == randomness::kind::given) return false;
     // A last rounding that draws has nothing to draw for where sums are members already.
     if (is_stochastic(how.rounding) && !(step->to == f)) return false;
     const auto left = in_binary32(a, a.size);

@@ -35,7 +35,7 @@ void scaled_matmul(const operand_array& a, const operand_array& b, const operand
                    result_array out, const product_shape& shape, const accumulator& by, const format& f,
                    const projection& how, const randomness& random, std::span<std::uint8_t> flags, int threads) {
     detail::check_sizes(shape.rows * shape.columns, out.size);
-    detail::check_product(c, out, by, f, how, random, flags, threads);
+    detail::check_product(c, out, shape.inner, by, f, how, random, flags, threads);
     if (scales.block == 0 || scales.block % by.aligned.exact_terms != 0)
         throw std::invalid_argument("block is " + std::to_string(scales.block) + ", allowed: a multiple of " +
                                     std::to_string(by.aligned.exact_terms));
@@ -51,6 +51,7 @@ void scaled_matmul(const operand_array& a, const operand_array& b, const operand
                                     " bits, allowed for factors and scales together: 128");
     const detail::operand_reader addends(c, f, false);
     const detail::result_writer results(out, f, how.nan);
+    const detail::product_draws draws(random, by, shape.inner);
     constexpr std::size_t grain = 64;  // outputs: a cache line of bytes
     detail::parallel_for(out.size, threads, grain, [&](std::size_t first, std::size_t last) {
         dot_product product(by, f, how, detail::emin_of(a), detail::emin_of(b));
@@ -62,10 +63,9 @@ void scaled_matmul(const operand_array& a, const operand_array& b, const operand
             const block_scales own{std::span(row_scales).subspan(row * blocks, blocks),
                                    std::span(column_scales).subspan(column * blocks, blocks), scales.block,
                                    detail::emin_of(scales.a), detail::emin_of(scales.b)};
-            const calculated found = product(
-                std::span(rows).subspan(row * shape.inner, shape.inner),
-                std::span(columns).subspan(column * shape.inner, shape.inner), addend,
-                [&](std::uint32_t ordinal) { return random.source.word(i, ordinal); }, own);
+            const calculated found =
+                product(std::span(rows).subspan(row * shape.inner, shape.inner),
+                        std::span(columns).subspan(column * shape.inner, shape.inner), addend, draws.of(i), own);
             detail::give_product(found, i, results, detail::is_codes(out.kind), by, f, how, flags);
         }
     });

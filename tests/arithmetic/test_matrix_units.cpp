@@ -52,7 +52,7 @@ outcome flagged(const accumulator& how, const std::vector<double>& a, const std:
     for (const double x : a) left.push_back(operand_of(x));
     for (const double x : b) right.push_back(operand_of(x));
     dot_product product(how, parse_format("binary64"), {}, emin, emin);
-    const calculated out = product(left, right, operand_of(c), [](std::uint32_t) { return 0U; }, scales);
+    const calculated out = product(left, right, operand_of(c), [](std::uint32_t, int) { return 0U; }, scales);
     return {to_nearest_value<double>(out.number), out.flags};
 }
 double sum(const accumulator& how, const std::vector<double>& a, const std::vector<double>& b, double c = 0,
@@ -232,7 +232,7 @@ TEST_CASE("specials come before any alignment") {
     const double signaling = from_bits<double>(0x7ff0000000000001);
     std::vector<operand> none;
     dot_product product(how, parse_format("binary32"), {}, -126, -126);
-    CHECK(product(none, none, operand_of(signaling), [](std::uint32_t) { return 0U; }).flags == flag::invalid);
+    CHECK(product(none, none, operand_of(signaling), [](std::uint32_t, int) { return 0U; }).flags == flag::invalid);
 }
 
 TEST_CASE("rows") {
@@ -347,7 +347,7 @@ TEST_CASE("recorded outputs of the H100's binary16 and 8-bit units") {
             }
             const std::uint64_t c = addend ? std::stoull(at("H100.c"), nullptr, 16) : 0;
             const calculated d =
-                product(a, b, operand_of_code(c, parse_format("binary32")), [](std::uint32_t) { return 0U; });
+                product(a, b, operand_of_code(c, parse_format("binary32")), [](std::uint32_t, int) { return 0U; });
             CHECK(to_code(d.number, found.output) == std::stoull(at(column), nullptr, 16));
             ++rows;
         }

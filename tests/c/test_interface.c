@@ -346,6 +346,30 @@ static void test_products(void) {
         CHECK(halfulp_dot(names[i], &left, &right, &start, &to, inner, NULL, NULL, &flags, 1, &message) == HALFULP_OK);
         CHECK(out == reference_dot(names[i], "binary16", "binary16", a, b, inner));
     }
+    /* R itself, one for each rounding: all zeros never round away, and one more or less than there are is not read past the end. */
+    {
+        static uint32_t r[2 * inner + 1];
+        halfulp_projection how = {sizeof(halfulp_projection), HALFULP_STOCHASTIC_A, 0, 0, 0, 8};
+        halfulp_random random = {sizeof(halfulp_random), 0, 0, 0, NULL};
+        uint64_t cut = 0;
+        random.given = r;
+        CHECK(halfulp_dot("sequential", &left, &right, &start, &to, inner, &how, &random, NULL, 1, &message) ==
+              HALFULP_OK);
+        cut = out;
+        how.rounding = HALFULP_TOWARD_ZERO;
+        CHECK(halfulp_dot("sequential", &left, &right, &start, &to, inner, &how, NULL, NULL, 1, &message) ==
+              HALFULP_OK);
+        CHECK(out == cut);
+        how.rounding = HALFULP_STOCHASTIC_A;
+        for (i = 0; i < 2 * inner + 1; ++i) r[i] = 255;
+        CHECK(halfulp_dot("sequential", &left, &right, &start, &to, inner, &how, &random, NULL, 1, &message) ==
+              HALFULP_OK);
+        CHECK(out != cut);
+        r[2 * inner] = 256;
+        CHECK(halfulp_dot("sequential", &left, &right, &start, &to, inner, &how, &random, NULL, 1, &message) ==
+              HALFULP_INVALID_ARGUMENT);
+        CHECK(strstr(text, "random[80] is 256") != NULL);
+    }
     CHECK(halfulp_dot("h100_fp8", &left, &right, &start, &to, inner, NULL, NULL, NULL, 1, &message) ==
           HALFULP_INVALID_ARGUMENT);
     CHECK(strstr(text, "a has the format binary16") != NULL && strstr(text, "e4m3fn") != NULL);

@@ -116,6 +116,114 @@ def test_named_accumulators_in_every_mode(name: str, mode: str) -> None:
         check(target, got, flags, expected, cases, formats, to, how)
 
 
+def drawn_by(words: Any, rows: int, roundings: int, n: int) -> np.ndarray:
+    """R of every rounding of every row."""
+    return np.array([[words(i, r) >> (32 - n) for r in range(roundings)] for i in range(rows)], dtype=np.uint32)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", STOCHASTIC)
+def test_given_random_bits_are_those_of_each_rounding(name: str, mode: str) -> None:
+    rng = pseudo.Random(f"given {name} {mode}")
+    to, k, n = rng.choice(FORMATS), rng.choice((0, 1, 3, 8)), rng.choice((3, 32))
+    target = oracle.shape(to)
+    cases = [vectors((target,) * 3, k, rng) for _ in range(12)]
+    how = ONE_WAY._replace(mode=mode, n=n)
+    a, b, c = arrays(cases, (to,) * 3)
+    asked: set[int] = set()
+
+    def word(i: int, r: int) -> int:
+        asked.add(r)
+        return pseudo.Random(97 * i + r).getrandbits(32)
+
+    expected = [
+        outcome(named(name, target, how), how, case, (target,) * 4, lambda r, i=i: word(i, r))
+        for i, case in enumerate(cases)
+    ]
+    rounds = {"exact": 0, "fma": k}.get(name, 2 * k) + 1
+    assert asked <= set(range(rounds))
+    given = drawn_by(word, 12, rounds, n)
+    got, flags = hu.codes.dot(
+        a.reshape(12, k), b.reshape(12, k), to, to, to, mode, c=c, format_c=to, accumulate=name, nan="to_max",
+        flags=True, random=given, random_bits=n,
+    )  # fmt: skip
+    check(target, got, flags, expected, cases, to, how)
+
+
+@pytest.mark.parametrize("inside", ["exact", "sequential", "pairwise", "aligned"])
+@pytest.mark.parametrize("group", [0, 1, 3, 4])
+@pytest.mark.parametrize("product", [None, "e5m2"])
+def test_as_many_random_bits_as_roundings(inside: str, group: int, product: str | None) -> None:
+    mode = "stochastic_a"
+    k, to = 8, "e4m3fn"
+    by = hu.Accumulator(
+        product=product,
+        product_rounding=product and mode,
+        partial=to,
+        partial_rounding=mode,
+        group=group,
+        inside=inside,
+    )
+    rng = np.random.default_rng(group)
+    a, b = rng.normal(size=(2, 5, k)).astype(np.float32)
+    words = hu.Rng(3, 9)
+    want = hu.dot(a, b, to, mode, accumulate=by, rng=words)
+    # The last axis is refused unless it is right, so the count of ordinals is held too: products, then sums.
+    groups = [k] if group == 0 else [min(group, k - i) for i in range(0, k, group)]
+    sums = sum(1 if inside in ("exact", "aligned") else size for size in groups)
+    rounds = (k if product else 0) + sums + 1
+    assert by.roundings(k) == rounds
+    given = drawn_by(lambda i, r: scheme_oracle.word(3, 9, i, r), 5, rounds, 32)
+    assert np.array_equal(hu.dot(a, b, to, mode, accumulate=by, random=given), want)
+    assert not np.array_equal(hu.dot(a, b, to, mode, accumulate=by, random=given[::-1].copy()), want)
+
+
+def test_matrices_take_random_bits_too() -> None:
+    rng = np.random.default_rng(5)
+    a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((2, 3, 4), (2, 4, 5)))
+    rounds = 2 * 4 + 1
+    given = np.array(
+        [[scheme_oracle.word(7, 0, i, r) for r in range(rounds)] for i in range(2 * 3 * 5)], dtype=np.uint32
+    ).reshape(2, 3, 5, rounds)
+    want = hu.matmul(a, b, "bfloat16", "stochastic_a", rng=hu.Rng(7))
+    assert np.array_equal(hu.matmul(a, b, "bfloat16", "stochastic_a", random=given), want)
+
+
+@pytest.mark.parametrize("name", [name for name in matrix_units.names() if not matrix_units.unit(name).scales])
+def test_roundings_of_matrix_units(name: str) -> None:
+    found = matrix_units.unit(name)
+    k, to = 16, "e4m3fn"
+    texts = [f"{name.partition(':')[0]}:{found.inputs[0].name}"]
+    a, b = hu.round(
+        np.random.default_rng(1).normal(size=(2, 4, k)), found.inputs[0], nan="to_max", overflow="sat_finite"
+    )
+    asked = {"random": np.zeros((4, 1), dtype=np.uint32)}
+    with pytest.raises(ValueError, match=r"allowed: \(4, \d+\)") as refused:
+        hu.dot(a, b, to, "stochastic_a", accumulate=texts[0], nan="to_max", **asked)
+    rounds = int(str(refused.value).partition("allowed: (4, ")[2].partition(")")[0])
+    given = drawn_by(lambda i, r: scheme_oracle.word(2, 0, i, r), 4, rounds, 32)
+    want = hu.dot(a, b, to, "stochastic_a", accumulate=texts[0], nan="to_max", rng=hu.Rng(2))
+    # The result's own rounding is the last: it alone draws.
+    assert np.array_equal(hu.dot(a, b, to, "stochastic_a", accumulate=texts[0], nan="to_max", random=given), want)
+
+
+def test_bad_random_bits_of_products() -> None:
+    a = np.ones((2, 3), dtype=np.float32)
+    r = np.zeros((2, 7), dtype=np.uint32)
+    assert np.array_equal(hu.dot(a, a, "e4m3fn", "stochastic_a", random=r), [3, 3])
+    for keywords, text in (
+        ({"random": r[:, :6]}, r"random has shape \(2, 6\), allowed: \(2, 7\), the result's shape and as many R"),
+        ({"random": r + 8, "random_bits": 3}, r"random holds 8, allowed: 0 to 2\^3 - 1"),
+        ({"random": r, "rng": 1}, "both rng and random are given"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            hu.dot(a, a, "e4m3fn", "stochastic_a", **keywords)
+    with pytest.raises(ValueError, match="random is given but nothing on the way draws"):
+        hu.dot(a, a, "e4m3fn", random=r)
+    with pytest.raises(TypeError, match="random has dtype int64, allowed: uint32"):
+        hu.dot(a, a, "e4m3fn", "stochastic_a", random=r.astype(np.int64))
+
+
 def own_accumulator(rng: pseudo.Random) -> tuple[dict[str, Any], dict[str, Any]]:
     """Keywords of hu.Accumulator, and the oracle's fields."""
     modes = [*DETERMINISTIC]

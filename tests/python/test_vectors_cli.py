@@ -34,6 +34,7 @@ HASHES = {
     "quantize mxfp4 --count 64 --rounding stochastic --random-bits 8": "7b12b336fd2145c6",
     "quantize int4_g64 --count 32 --nan to_zero": "684e680033199336",
     "dot e4m3fn --format-b e5m2 --result binary32 --accumulate fma --length 8 --count 200": "cf8a45b664c11879",
+    "dot e4m3fn --accumulate sequential --length 4 --count 60 --rounding stochastic_a --random-bits 6": "0fe458027af76f2c",
 }
 
 STOCHASTIC = {"rounding": "stochastic_a", "random_bits": 6}
@@ -347,7 +348,6 @@ REFUSED = {
     "add e4m3fn --length 3": "length is 3, allowed: None; add does not have it",
     "add e4m3fn --total": "total is True, allowed: None; add does not have it",
     "compare e4m3fn --rounding rz": "rounding is 'rz', allowed: None; compare does not have it",
-    "dot e4m3fn --rounding sr": "rounding is 'stochastic_a', allowed for dot: modes without random bits",
     "dot e4m3fn --accumulate fp32": "accumulate is 'fp32'",
     "dot e4m3fn --length 0": "length is 0, allowed: 1 to 65536",
     "dot e4m3fn --length 65537": "length is 65537, allowed: 1 to 65536",

@@ -208,6 +208,27 @@ def test_a_stochastic_unit_that_compares_one_off(tmp_path):
     assert verify(tmp_path / "v.txt", tmp_path / "answers.txt", flags=False).differing > 1000
 
 
+def test_a_stochastic_dot_product_one_of_whose_roundings_compares_one_off(tmp_path):
+    # Catches: R of dot products that never is where the result changes, or columns in another order than the roundings.
+    length, how = 2, {"rounding": "stochastic_a", "random_bits": 16}
+    write(Request("dot", "binary16", length=length, level=2, **how), tmp_path / "v.txt")
+    rows = [line.split() for line in (tmp_path / "v.txt").read_text().splitlines() if not line.startswith("#")]
+    table = np.array([[int(word, 16) for word in row] for row in rows], dtype=np.uint64)
+    a, b, c = table[:, :2].astype(np.uint16), table[:, 2:4].astype(np.uint16), table[:, 4].astype(np.uint16)
+    random = np.ascontiguousarray(table[:, 5:10].astype(np.uint32))
+
+    def differing(r: np.ndarray) -> int:
+        given = hu.codes.dot(a, b, "binary16", "binary16", "binary16", c=c, format_c="binary16", random=r, **how)
+        (tmp_path / "answers.txt").write_text("".join(f"{code:04x}\n" for code in given.tolist()))
+        return verify(tmp_path / "v.txt", tmp_path / "answers.txt", flags=False).differing
+
+    assert differing(random) == 0
+    for rounding in range(4):  # product, sum, product, sum; the result is a member already
+        one_more = random.copy()
+        one_more[:, rounding] = np.minimum(random[:, rounding] + 1, 2**16 - 1)
+        assert differing(one_more) > 20, rounding
+
+
 # --- what reports say -------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._quantize import quantize
 from halfulp._scheme import real_scheme as to_scheme
+from halfulp.accumulate import roundings_by_name
 from halfulp.vectors.field import Field, code_field, to_codes, to_patterns
 from halfulp.vectors.request import Request
 from halfulp.vectors.task import PROJECTION, Task, keywords, plain_keywords, resolved
@@ -33,11 +34,6 @@ class DotTask(Task):
         self.to = a if request.result is None else to_format(request.result)
         c = self.to if request.format_c is None else to_format(request.format_c)
         how, said = resolved(request, self.to)
-        if how.stochastic:
-            raise ValueError(
-                f"rounding is {how.rounding!r}, allowed for dot: modes without random bits; it rounds many times, "
-                "and no column holds all their R"
-            )
         length = DOT_LENGTH if request.length is None else request.length
         self.request = replace(
             request,
@@ -53,10 +49,19 @@ class DotTask(Task):
         self.operands = [code_field("a", a, length), code_field("b", b, length), code_field("c", c)]
         self.results = [code_field("result", self.to)]
         self._how = keywords(self.request)
-        self.answers(np.zeros((1, 2 * length + 1), dtype=np.uint64))  # an accumulator that is not known is found here
+        lanes = roundings_by_name(
+            self.request.accumulate or "", self.to, how, length
+        )  # refuses accumulators that are not known
+        self.random_field = Field("R", how.random_bits, None, lanes, True) if how.stochastic else None
+        self.answers(
+            np.zeros((1, len(self.inputs)), dtype=np.uint64)
+        )  # what does not go with the formats is found here
 
     def _answers(self, inputs: np.ndarray) -> np.ndarray:
-        result, flags = self._call(inputs, self.to, {"accumulate": self.request.accumulate} | self._how)
+        how = {"accumulate": self.request.accumulate} | self._how
+        if self.random_field:
+            how["random"] = np.ascontiguousarray(inputs[:, 2 * self.length + 1 :].astype(np.uint32))
+        result, flags = self._call(inputs, self.to, how)
         return np.stack([result, flags], axis=1)
 
     def placed(self, operands: np.ndarray, rounding: str) -> tuple[np.ndarray, np.ndarray]:

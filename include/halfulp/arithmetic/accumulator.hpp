@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -110,6 +111,10 @@ struct accumulator {
 /// The accumulators that every format has: exact, sequential, fma, pairwise, blocked_<k>. Products and partial sums are rounded into `f`
 /// by `how`. Throws std::invalid_argument for another name.
 accumulator named_accumulator(std::string_view name, const format& f, const projection& how);
+
+/// How many roundings one dot product of `terms` terms has, that of the result included: their ordinals are 0 to one less. Exact
+/// products and sums that no step rounds are none.
+std::size_t roundings_of(const accumulator& how, std::size_t terms);
 
 /// Throws std::invalid_argument where parts do not fit together.
 void validate(const accumulator& how);

@@ -45,11 +45,11 @@ class dot_product {
         }
     }
 
-    /// `words(r)` gives the 32-bit random word of the r-th rounding. Throws std::invalid_argument where factors and scales have so many
+    /// `draw(r, n)` gives the random integer R of the r-th rounding, below 2^n; roundings_of counts them. Throws std::invalid_argument where factors and scales have so many
     /// bits that a product is not exact in 128.
-    template <class Words>
+    template <class Draw>
     [[nodiscard]] calculated operator()(std::span<const operand> a, std::span<const operand> b, const operand& c,
-                                        const Words& words, const block_scales& scales = {}) {
+                                        const Draw& draw, const block_scales& scales = {}) {
         flags_ = detail::signaling_flag(c);
         ordinal_ = 0;
         missing_nan_ = false;
@@ -57,12 +57,11 @@ class dot_product {
         const std::size_t size = a.size();
         const std::size_t group = by_.group == 0 ? std::max<std::size_t>(size, 1) : by_.group;
         for (std::size_t k = 0; k < size; k += group) {
-            take_terms(a, b, k, std::min(group, size - k), scales, words);
-            sum = with_group(sum, words);
+            take_terms(a, b, k, std::min(group, size - k), scales, draw);
+            sum = with_group(sum, draw);
         }
-        const std::uint32_t word = is_stochastic(result_how_.rounding) ? words(ordinal_) : 0;
         const rounding_spec spec = spec_of(result_how_, ftz_policy::none);
-        const std::uint32_t random = is_stochastic(spec.mode) ? word >> (32 - spec.random_bits) : 0;
+        const std::uint32_t random = is_stochastic(spec.mode) ? draw(ordinal_, spec.random_bits) : 0;
         projected out = project_exact(sum, result_, random);
         const float_format* is = result_.target().as_float();
         std::optional<float_grid> grid;
@@ -85,14 +84,14 @@ class dot_product {
         }
     };
 
-    template <class Words>
-    exact_result rounded(const exact_result& x, const std::optional<ready_step>& step, const Words& words) {
+    template <class Draw>
+    exact_result rounded(const exact_result& x, const std::optional<ready_step>& step, const Draw& draw) {
         if (!step) {
             flags_ |= x.flags;
             return x;
         }
         std::uint32_t random = 0;
-        if (is_stochastic(step->spec.mode)) random = words(ordinal_) >> (32 - step->spec.random_bits);
+        if (is_stochastic(step->spec.mode)) random = draw(ordinal_, step->spec.random_bits);
         ++ordinal_;
         const projected out = project_exact(x, step->to, random);
         missing_nan_ = missing_nan_ || out.missing_nan;
@@ -117,9 +116,9 @@ class dot_product {
     }
 
     /// The terms of the factors k to k + count, and their exponents.
-    template <class Words>
+    template <class Draw>
     void take_terms(std::span<const operand> a, std::span<const operand> b, std::size_t k, std::size_t count,
-                    const block_scales& scales, const Words& words) {
+                    const block_scales& scales, const Draw& draw) {
         terms_.clear();
         exponents_.clear();
         const std::size_t joined = by_.aligned.exact_terms;
@@ -127,7 +126,7 @@ class dot_product {
             const std::size_t here = std::min(joined, k + count - i);
             term next = joined == 1 ? product(a[i], b[i]) : exact_terms(a.subspan(i, here), b.subspan(i, here));
             if (!scales.empty()) scale(next, scales, i);
-            terms_.push_back(rounded(next.value, product_, words));
+            terms_.push_back(rounded(next.value, product_, draw));
             if (by_.inside == group_sum::aligned) exponents_.push_back(next.takes_part ? next.exponent : no_exponent);
         }
     }
@@ -197,30 +196,30 @@ class dot_product {
         return detail::sum_of_numbers(std::array{x, y}, rules);
     }
 
-    template <class Words>
-    exact_result with_group(const exact_result& sum, const Words& words) {
+    template <class Draw>
+    exact_result with_group(const exact_result& sum, const Draw& draw) {
         switch (terms_.size() == 1 && by_.inside != group_sum::aligned ? group_sum::exact : by_.inside) {
             case group_sum::exact: {
                 terms_.push_back(sum);
-                return rounded(exactly(terms_), partial_, words);
+                return rounded(exactly(terms_), partial_, draw);
             }
             case group_sum::sequential: {
                 exact_result group = terms_.front();
                 for (std::size_t i = 1; i < terms_.size(); ++i)
-                    group = rounded(exactly(group, terms_[i]), partial_, words);
-                return rounded(exactly(sum, group), partial_, words);
+                    group = rounded(exactly(group, terms_[i]), partial_, draw);
+                return rounded(exactly(sum, group), partial_, draw);
             }
             case group_sum::pairwise: {
                 for (std::size_t left = terms_.size(); left > 1; left = (left + 1) / 2) {
                     for (std::size_t i = 0; i + 1 < left; i += 2)
-                        terms_[i / 2] = rounded(exactly(terms_[i], terms_[i + 1]), partial_, words);
+                        terms_[i / 2] = rounded(exactly(terms_[i], terms_[i + 1]), partial_, draw);
                     if (left % 2 != 0) terms_[left / 2] = terms_[left - 1];
                 }
-                return rounded(exactly(sum, terms_.front()), partial_, words);
+                return rounded(exactly(sum, terms_.front()), partial_, draw);
             }
             case group_sum::aligned:
-                if (by_.aligned.two_passes) return two_passes(sum, words);
-                return rounded(aligned(sum), partial_, words);
+                if (by_.aligned.two_passes) return two_passes(sum, draw);
+                return rounded(aligned(sum), partial_, draw);
         }
         return sum;
     }
@@ -310,8 +309,8 @@ class dot_product {
                        reached ? cut(sum, larger - rule.addend_bits, alignment::floor) : exact_result::zero(false));
     }
 
-    template <class Words>
-    exact_result two_passes(const exact_result& sum, const Words& words) {
+    template <class Draw>
+    exact_result two_passes(const exact_result& sum, const Draw& draw) {
         const std::vector<exact_result> terms = terms_;
         const std::vector<std::int32_t> exponents = exponents_;
         exact_result own = exact_result::zero(false);
@@ -322,9 +321,9 @@ class dot_product {
                 terms_.push_back(terms[i]);
                 exponents_.push_back(exponents[i]);
             }
-            if (!terms_.empty()) own = rounded(aligned(own), partial_, words);
+            if (!terms_.empty()) own = rounded(aligned(own), partial_, draw);
         }
-        return rounded(exactly(sum, own), nearest_, words);
+        return rounded(exactly(sum, own), nearest_, draw);
     }
 
     accumulator by_;

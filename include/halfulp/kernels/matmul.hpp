@@ -19,8 +19,8 @@ struct product_shape {
 
 /// out = c + a b for a of rows × inner, b of inner × columns and c of rows × columns, or one number for all, in C order. The accumulator's
 /// roundings draw the words of output element i by their ordinals. Throws std::invalid_argument where sizes differ, a code is not one of
-/// its format's, the carrier of `out` cannot hold the format's values, random bits are missing or superfluous (R itself cannot be
-/// given), the accumulator's parts do not fit together, or a NaN meets nan_policy::raise in a format without NaN (then `out` is unspecified).
+/// its format's, the carrier of `out` cannot hold the format's values, random bits are missing, too few or too many (R itself, given: for
+/// every output element as many as roundings_of says, in the order of their ordinals), the accumulator's parts do not fit together, or a NaN meets nan_policy::raise in a format without NaN (then `out` is unspecified).
 void matmul(const operand_array& a, const operand_array& b, const operand_array& c, result_array out,
             const product_shape& shape, const accumulator& by, const format& f, const projection& how = {},
             const randomness& random = {}, std::span<std::uint8_t> flags = {}, int threads = 1);
