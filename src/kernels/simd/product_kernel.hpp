@@ -39,25 +39,41 @@ struct product_words {
         }
     }
 
-    /// x + y to odd: of the two neighbours of an inexact sum the one whose last bit is set (environment: nearest even).
-    static HALFULP_INLINE vf sum_to_odd(const vf& x, const vf& y) {
-        const vu one(1u);
+    /// a b + s, rounded once; a b is exact, so where there is no such instruction two give the same bits.
+    static HALFULP_INLINE vf fused(const vf& a, const vf& b, const vf& s) {
         if constexpr (is_avx512<A>) {
-            const __m512 down = _mm512_add_round_ps(x, y, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-            const __m512 up = _mm512_add_round_ps(x, y, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
-            const __mmask16 odd = _mm512_test_epi32_mask(_mm512_castps_si512(down), one);
+            return vf(_mm512_fmadd_ps(a, b, s));
+        } else if constexpr (is_avx2<A>) {
+            return vf(_mm256_fmadd_ps(a, b, s));
+        } else {
+            return s + a * b;
+        }
+    }
+
+    /// a b + s to odd, for an exact a b (environment: nearest even).
+    static HALFULP_INLINE vf fused_to_odd(const vf& a, const vf& b, const vf& s) {
+        if constexpr (is_avx512<A>) {
+            const __m512 down = _mm512_fmadd_round_ps(a, b, s, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+            const __m512 up = _mm512_fmadd_round_ps(a, b, s, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+            const __mmask16 odd = _mm512_test_epi32_mask(_mm512_castps_si512(down), vu(1u));
             return vf(_mm512_mask_blend_ps(odd, up, down));
         } else {
-            // The error of a sum to nearest is a number (Knuth's TwoSum); an even sum moves toward it by one.
-            const vf s = x + y;
-            const vf part = s - x;
-            const vf error = (x - (s - part)) + (y - part);
-            const auto inexact = (error > vf(0.0f)) | (error < vf(0.0f));  // false for the NaN of an infinite sum
-            const vu even = (bits(s) & one) - one;
-            const vu apart = spread_top_bit(bits(error) ^ bits(s)) | one;  // -1 where the signs differ, else 1
-            const vu mask = xsimd::bitwise_cast<std::uint32_t>(vf(inexact.data));
-            return number(bits(s) + (apart & even & mask));
+            return sum_to_odd(s, a * b);
         }
+    }
+
+    /// x + y to odd: of the two neighbours of an inexact sum the one whose last bit is set (environment: nearest even).
+    static HALFULP_INLINE vf sum_to_odd(const vf& x, const vf& y) {
+        // The error of a sum to nearest is a number (Knuth's TwoSum); an even sum moves toward it by one.
+        const vu one(1u);
+        const vf s = x + y;
+        const vf part = s - x;
+        const vf error = (x - (s - part)) + (y - part);
+        const auto inexact = (error > vf(0.0f)) | (error < vf(0.0f));  // false for the NaN of an infinite sum
+        const vu even = (bits(s) & one) - one;
+        const vu apart = spread_top_bit(bits(error) ^ bits(s)) | one;  // -1 where the signs differ, else 1
+        const vu mask = xsimd::bitwise_cast<std::uint32_t>(vf(inexact.data));
+        return number(bits(s) + (apart & even & mask));
     }
 };
 
@@ -153,15 +169,14 @@ HALFULP_INLINE void product_rows(const float* a, std::size_t a_stride, const flo
         for (std::size_t i = 0; i < Rows; ++i) {
             const vf factor(a[i * a_stride + k]);
             for (std::size_t v = 0; v < 2; ++v) {
-                vf p = factor * b[v];
-                if constexpr (!Fused) {
-                    p = round(p);
+                if constexpr (Odd) {
+                    s[i][v] = round(words::fused_to_odd(factor, b[v], s[i][v]));
+                } else if constexpr (Fused) {
+                    s[i][v] = round(words::fused(factor, b[v], s[i][v]));
+                } else {
+                    const vf p = round(factor * b[v]);
                     if constexpr (Replace == replacing::nothing && Engine == product_engine::grid)
                         seen[v] = words::farther(seen[v], p);
-                }
-                if constexpr (Odd) {
-                    s[i][v] = round(words::sum_to_odd(s[i][v], p));
-                } else {
                     s[i][v] = round(s[i][v] + p);
                 }
                 if constexpr (Replace == replacing::nothing && Engine == product_engine::grid)
@@ -224,7 +239,7 @@ struct stochastic_rounding {
     using vd = xsimd::batch<double, A>;
 
     vd least_normal, largest, over_positive, over_negative;
-    vu kept, sign, random_mask;
+    vu kept, sign;
     int word_shift;
 
     HALFULP_INLINE explicit stochastic_rounding(const stochastic_product_plan& p)
@@ -234,15 +249,34 @@ struct stochastic_rounding {
           over_negative(p.over_negative),
           kept(p.kept & ~(std::uint64_t{1} << 63)),
           sign(std::uint64_t{1} << 63),
-          random_mask(std::uint64_t{p.random_mask}),
           word_shift(p.word_shift) {}
+
+    /// The rounded magnitude.
+    HALFULP_INLINE vd moved(const vd& magnitude, const vu& random) const {
+        if constexpr (is_avx512<A>) {
+            const __mmask8 low = _mm512_cmp_pd_mask(magnitude, least_normal, _CMP_LT_OQ);
+            const vd shifted(_mm512_mask_add_pd(magnitude, low, magnitude, least_normal));
+            const vd cut = xsimd::bitwise_cast<double>((xsimd::bitwise_cast<std::uint64_t>(shifted) + random) & kept);
+            return vd(_mm512_mask_sub_pd(cut, low, cut, least_normal));
+        } else {
+            const vd offset = xsimd::select(magnitude < least_normal, least_normal, vd(0.0));
+            const vu sum = xsimd::bitwise_cast<std::uint64_t>(magnitude + offset) + random;
+            return xsimd::bitwise_cast<double>(sum & kept) - offset;
+        }
+    }
+
+    /// The larger magnitude, of one that was seen and a number.
+    static HALFULP_INLINE vd farther(const vd& seen, const vd& x) {
+        if constexpr (is_avx512<A>) {
+            return vd(_mm512_range_pd(seen, x, 0x0B));  // the larger magnitude, sign cleared
+        } else {
+            return xsimd::max(xsimd::abs(x), seen);
+        }
+    }
 
     HALFULP_INLINE vd operator()(const vd& y, const std::uint32_t* words) const {
         const vd magnitude = xsimd::abs(y);
-        const vd offset = xsimd::select(magnitude < least_normal, least_normal, vd(0.0));
-        const vu random = (load_widened<A>(words) & random_mask) << word_shift;
-        const vu moved = (xsimd::bitwise_cast<std::uint64_t>(magnitude + offset) + random) & kept;
-        const vd rounded = xsimd::bitwise_cast<double>(moved) - offset;
+        const vd rounded = moved(magnitude, load_widened<A>(words) << word_shift);
         const vd r = xsimd::bitwise_cast<double>(
             with_bits_of(xsimd::bitwise_cast<std::uint64_t>(rounded), xsimd::bitwise_cast<std::uint64_t>(y), sign));
         if constexpr (Replace) {
@@ -270,6 +304,9 @@ double stochastic_rows(const float* a, std::size_t inner, const float* panel, st
     const auto draw = [&](std::uint32_t ordinal, std::uint32_t* to) HALFULP_INLINE_LAMBDA {
         shared.first_c2 = all<std::uint64_t, A>(ordinal ^ static_cast<std::uint32_t>(plan.seed >> 32));
         generator::generate(shared, index / 4, lane, to);
+        if (plan.random_mask != ~std::uint32_t{0}) {
+            for (std::size_t i = 0; i < generator::group; ++i) to[i] &= plan.random_mask;
+        }
     };
     vd seen(0.0);
     std::uint32_t ordinal = 0;
@@ -282,10 +319,10 @@ double stochastic_rows(const float* a, std::size_t inner, const float* panel, st
             vd p = factor * load_floats<A>(panel + k * stride + j);
             if (!plan.fused) {
                 p = round(p, product_words + skip + j);
-                seen = xsimd::max(xsimd::abs(p), seen);
+                seen = round.farther(seen, p);
             }
             const vd s = round(vd::load_unaligned(sums + j) + p, sum_words + skip + j);
-            seen = xsimd::max(xsimd::abs(s), seen);
+            seen = round.farther(seen, s);
             s.store_unaligned(sums + j);
         }
     }
