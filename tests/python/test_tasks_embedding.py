@@ -99,6 +99,45 @@ def test_the_packaged_model_knows_a_paraphrase(real: Encoder):
     assert max(len(t) for t in real.tokens(TEXTS)) == 256  # sentence_bert_config.json's limit, not tokenizer.json's 128
 
 
+def test_observed_inputs_are_those_of_each_layer(tiny: Encoder):
+    # Catches: inputs seen after they were overwritten, names of other layers, a product that is left out.
+    seen: dict[str, np.ndarray] = {}
+
+    def observer(names: tuple[str, ...], x: np.ndarray) -> None:
+        seen.update((name, x.astype(np.float64)) for name in names)
+
+    tiny.observe([TEXTS[3]], observer)
+    w = {name: array.astype(np.float64) for name, array in tiny.weights.items()}
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)
+        return x * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    for layer in range(task_models.LAYERS):
+        at = f"encoder.layer.{layer}"
+        query, key, value = (seen.pop(f"{at}.attention.self.{part}.weight") for part in ("query", "key", "value"))
+        assert np.array_equal(query, key)
+        assert np.array_equal(query, value)
+        attended, up, down = (
+            seen.pop(f"{at}.{name}.dense.weight") for name in ("attention.output", "intermediate", "output")
+        )
+
+        def linear(x: np.ndarray, name: str, at: str = at) -> np.ndarray:
+            return x @ w[f"{at}.{name}.weight"].T + w[f"{at}.{name}.bias"]
+
+        mixed = norm(linear(attended, "attention.output.dense") + query, f"{at}.attention.output.LayerNorm")
+        np.testing.assert_allclose(up, mixed, atol=1e-5)
+        inner = linear(up, "intermediate.dense")
+        erf = np.vectorize(math.erf)
+        np.testing.assert_allclose(down, inner * (1 + erf(inner / math.sqrt(2))) / 2, atol=1e-5)
+        if layer + 1 < task_models.LAYERS:
+            after = seen[f"encoder.layer.{layer + 1}.attention.self.query.weight"]
+            np.testing.assert_allclose(
+                after, norm(linear(down, "output.dense") + up, f"{at}.output.LayerNorm"), atol=1e-5
+            )
+    assert not seen
+
+
 def test_an_embedding_depends_on_its_text_alone(tiny: Encoder):
     # Catches: padding that is attended to, vectors returned in the order of batches, a limit on threads that is lost.
     together = tiny.embed(TEXTS)

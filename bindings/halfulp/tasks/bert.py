@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -46,9 +46,14 @@ def read_shape(path: Path) -> BertShape:
     return shape
 
 
+#: Called with names of weights and what they are about to be multiplied with, (tokens, in); x is good until it returns.
+Observer = Callable[[tuple[str, ...], np.ndarray], None]
+
+
 class _Linear(NamedTuple):
     weight: np.ndarray
     bias: np.ndarray
+    names: tuple[str, ...]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         y: np.ndarray = x @ self.weight.T
@@ -93,18 +98,24 @@ class Bert:
         self._norm = _norm(arrays, "embeddings.LayerNorm", shape)
         self._layers = [_layer(arrays, f"encoder.layer.{number}", shape) for number in range(shape.layers)]
 
-    def __call__(self, tokens: np.ndarray) -> np.ndarray:
+    def __call__(self, tokens: np.ndarray, observe: Observer | None = None) -> np.ndarray:
         """The last layer's vectors: tokens (texts, length), all of one length, to (texts, length, hidden)."""
+
+        def times(linear: _Linear, x: np.ndarray) -> np.ndarray:
+            if observe is not None:
+                observe(linear.names, x)
+            return linear(x)
+
         texts, length = tokens.shape
         x = self._words[tokens] + self._places[:length]
         x = self._norm(x.reshape(texts * length, -1))
         for layer in self._layers:
-            mixed = layer.attended(self._attention(layer.projections(x), texts, length))
+            mixed = times(layer.attended, self._attention(times(layer.projections, x), texts, length))
             mixed += x
             x = layer.attention_norm(mixed)
-            inner = layer.up(x)
+            inner = times(layer.up, x)
             gelu(inner)
-            inner = layer.down(inner)
+            inner = times(layer.down, inner)
             inner += x
             x = layer.output_norm(inner)
         return x.reshape(texts, length, -1)
@@ -129,9 +140,11 @@ def _norm(arrays: Mapping[str, np.ndarray], name: str, shape: BertShape) -> _Nor
 
 def _linear(arrays: Mapping[str, np.ndarray], *names: str) -> _Linear:
     """One layer of several side by side."""
+    weights = tuple(f"{name}.weight" for name in names)
     if len(names) == 1:
-        return _Linear(arrays[f"{names[0]}.weight"], arrays[f"{names[0]}.bias"])
-    return _Linear(*(np.concatenate([arrays[f"{name}.{kind}"] for name in names]) for kind in ("weight", "bias")))
+        return _Linear(arrays[weights[0]], arrays[f"{names[0]}.bias"], weights)
+    weight, bias = (np.concatenate([arrays[f"{name}.{kind}"] for name in names]) for kind in ("weight", "bias"))
+    return _Linear(weight, bias, weights)
 
 
 def _layer(arrays: Mapping[str, np.ndarray], name: str, shape: BertShape) -> _Layer:

@@ -16,7 +16,7 @@ import numpy as np
 
 from halfulp.sweeping import safetensors_file
 from halfulp.sweeping._extras import need
-from halfulp.tasks.bert import Bert, read_shape
+from halfulp.tasks.bert import Bert, Observer, read_shape
 from halfulp.tasks.packaged import packaged_file
 from halfulp.tasks.replaced import with_replaced
 from halfulp.tasks.threads import on_threads
@@ -59,8 +59,7 @@ class Encoder:
         depend on the other texts but for the last bits of BLAS's sums. A vector of zeros stays one.
         """
         bert = self._with(with_replaced(self.weights, replaced)) if replaced else self._bert
-        are_texts = isinstance(texts, str) or (len(texts) > 0 and isinstance(texts[0], str))
-        tokens = self.tokens(cast("Sequence[str]", texts)) if are_texts else self._checked(texts)
+        tokens = self._tokens_of(texts)
         out = np.empty((len(tokens), self._shape.hidden), dtype=np.float32)
 
         def run(places: list[int]) -> None:
@@ -70,6 +69,24 @@ class Encoder:
 
         on_threads(run, batches([len(one) for one in tokens]))
         return out
+
+    def observe(
+        self,
+        texts: Sequence[str] | Sequence[np.ndarray],
+        observer: Observer,
+        replaced: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Runs the encoder and calls observer(names, x) before each product of a linear layer: the names of the weights
+        (of queries, keys and values, which have one input, all three) and the input x (tokens, in), float32, which is
+        good until the observer returns. For statistics of activations; texts and replaced as in :meth:`embed`."""
+        bert = self._with(with_replaced(self.weights, replaced)) if replaced else self._bert
+        tokens = self._tokens_of(texts)
+        for places in batches([len(one) for one in tokens]):
+            bert(np.stack([tokens[place] for place in places]), observer)
+
+    def _tokens_of(self, texts: Sequence[str] | Sequence[np.ndarray]) -> list[np.ndarray]:
+        are_texts = isinstance(texts, str) or (len(texts) > 0 and isinstance(texts[0], str))
+        return self.tokens(cast("Sequence[str]", texts)) if are_texts else self._checked(texts)
 
     def _checked(self, tokens: Sequence[Any]) -> list[np.ndarray]:
         words = len(self.weights["embeddings.word_embeddings.weight"])
