@@ -54,10 +54,13 @@ def test_catch2_tests_by_single_include_and_by_package(prefix: Path, tmp_path: P
     catch2 = ROOT / ".deps/catch2"
     prefixes = ";".join(map(str, [prefix, catch2]))
     options = [f"-DCMAKE_PREFIX_PATH={prefixes}", f"-DSINGLE_INCLUDE={single}", "-DCMAKE_BUILD_TYPE=Release"]
+    if (xtensor := ROOT / ".deps/xtensor/include").is_dir():
+        options.append(f"-DHALFULP_XTENSOR_INCLUDE={xtensor}")
     run("cmake", "-G", "Ninja", "-S", project, "-B", build, *options, cwd=tmp_path)
     run("cmake", "--build", build, "-j", os.environ.get("HALFULP_JOBS", "2"), cwd=tmp_path)
     for program in ("with_single_include", "with_package"):
         assert "All tests passed" in run(build / program, cwd=tmp_path)
+    assert run(build / "with_matrices", cwd=tmp_path) == "1 3\n"
     for program in ("with_halfulp_c", "with_halfulp_c_static"):
         assert run(build / program, cwd=tmp_path).split()[1:] == ["3e", "01"]  # 1.6875: halfway, to 1.75
 

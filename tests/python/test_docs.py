@@ -123,14 +123,19 @@ def test_cxx_examples_build_and_print_what_they_say(tmp_path: Path) -> None:
         f"int main() {{ const float x = 1.0625f; {oracle_line} }}\n",
         encoding="utf-8",
     )
-    lists = "cmake_minimum_required(VERSION 3.25)\nproject(pages LANGUAGES CXX)\nfind_package(halfulp REQUIRED)\n"
+    lists = "cmake_minimum_required(VERSION 3.25)\nproject(pages LANGUAGES CXX)\n"
+    lists += "find_package(halfulp REQUIRED COMPONENTS matrices)\n"
     for source in [*sources, line]:
         lists += f'add_executable({source.stem} "{source}")\n'
-        lists += f"target_link_libraries({source.stem} PRIVATE halfulp::halfulp)\n"
+        library = "matrices" if source.stem == "matrices" else "halfulp"
+        lists += f"target_link_libraries({source.stem} PRIVATE halfulp::{library})\n"
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "CMakeLists.txt").write_text(lists, encoding="utf-8")
-    run("cmake", "-G", "Ninja", "-B", "build", f"-DCMAKE_PREFIX_PATH={tmp_path / '.local'}", cwd=pages)
+    options = [f"-DCMAKE_PREFIX_PATH={tmp_path / '.local'}"]
+    if (xtensor := ROOT / ".deps/xtensor/include").is_dir():
+        options.append(f"-DHALFULP_XTENSOR_INCLUDE={xtensor}")
+    run("cmake", "-G", "Ninja", "-B", "build", *options, cwd=pages)
     run("cmake", "--build", "build", cwd=pages, **home)
     run(pages / "build/line", cwd=pages)
     for source in sources:
