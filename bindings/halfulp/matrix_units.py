@@ -17,11 +17,12 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import carried, plain, thread_count
-from halfulp._calculate import Operand
+from halfulp._calculate import Operand, check_flag, check_name
 from halfulp._convert import _codes_and_format, decode, round
 from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._projection import resolve
+from halfulp._random import check_random_bits
 
 _NAMES = tuple(str(row["name"]) for row in _core.matrix_units())
 
@@ -119,6 +120,8 @@ def values_of(x: Operand) -> np.ndarray:
 
 def _strangers(values: np.ndarray, f: Format) -> np.ndarray:
     """Which numbers are no members of the format?"""
+    if values.dtype == np.float32 and not f._spec.holds("binary32"):
+        values = values.astype(np.float64)
     kept = np.asarray(round(values, f, nan="keep"))
     absent = np.isnan(values) if not f.has_nan else np.zeros(values.shape, dtype=bool)
     return absent | ~((kept == values) | (np.isnan(kept) & np.isnan(values)))
@@ -148,7 +151,10 @@ def ready(name: str, operands: Sequence[Operand], addend: Operand, *, scaled: bo
     """
     found = unit(name)
     if found.scales and not scaled:
-        raise ValueError(f"accumulate is {name!r}, which takes block scales, allowed: matrix_units.scaled_matmul")
+        raise ValueError(
+            f"accumulate is {name!r}, which takes block scales, allowed: matrix_units.scaled_matmul, or in vectors "
+            "schemes that have them, such as mxfp4"
+        )
     exponents: dict[str, Any] = {}
     fields = _core.accumulator_fields(found.accumulator)
     for letter, operand, said in zip("ab", operands, (found.a, found.b), strict=True):
@@ -187,18 +193,31 @@ def scaled_matmul(
     scales: Any = None,
     c: Any = 0.0,
     format: Any = "binary32",
+    rounding: str | None = None,
+    overflow: str | None = None,
+    nan: str | None = None,
+    ftz: str | None = None,
+    random_bits: int | None = None,
+    projection: Any = None,
+    rng: Any = None,
+    random: Any = None,
+    flags: bool = False,
     threads: int | None = None,
-) -> np.ndarray:
+) -> Any:
     """c + (a with its scales) @ (b with its scales), for MX and NVFP4 operands.
 
     a (m, k), b (k, n): codes of format_a and format_b. scale_a (m, ceil(k / block)), scale_b (ceil(k / block), n):
     codes of the format `scales`; block: how many consecutive factors share a scale. accumulate: a unit that takes
-    scales ("b200_nvf4"), whose formats and block are the defaults where it has one of each, or a
-    :class:`halfulp.Accumulator`. c: values, (m, n) or a number. The result: values in `format`, float32 or, where
-    that does not hold them, float64. Every product is that of two factors and two scales, exact before any rounding;
-    the contract's section 8 defines the rest. Errors name the argument, its value and what is allowed.
+    scales ("b200_nvf4"), whose formats and block are the defaults where it has one of each, another accumulator's name
+    ("exact", "fma", "blocked_16"), or a :class:`halfulp.Accumulator`. c: values, (m, n) or a number. rounding to
+    random: as in :func:`halfulp.dot`; `random` has the shape (m, n, roundings). The result: values in `format`, float32
+    or, where that does not hold them, float64; with flags=True a pair, the flags as uint8 in its shape. Every product
+    is that of two factors and two scales, exact before any rounding; the contract's section 8 defines the rest. Errors
+    name the argument, its value and what is allowed.
     """
-    found = unit(accumulate) if isinstance(accumulate, str) else None
+    from halfulp.accumulate import _source, draws  # which imports this module
+
+    found = unit(accumulate) if isinstance(accumulate, str) and is_unit(accumulate) else None
     if found is not None and not found.scales:
         raise ValueError(f"accumulate is {accumulate!r}, allowed: {_scaled_names()}, or an Accumulator")
     left, of_a = _codes("a", a, _default(format_a, None if found is None else found.a))
@@ -215,28 +234,69 @@ def scaled_matmul(
         for name, x, shape in (("scale_a", scale_a, (rows, blocks)), ("scale_b", scale_b, (blocks, columns)))
     ]
     for name, (_, of) in zip(("scale_a", "scale_b"), outer, strict=True):
-        if found is not None and of not in found.scales:
-            raise ValueError(f"{name} has codes of {of}, allowed for {found.name}: {_listed(found.scales)}")
+        _check_scales(name, of, found)
     taken = carried("c", c)
     if taken.shape not in ((), (rows, columns)):
         raise ValueError(f"c has shape {taken.shape}, allowed: ({rows}, {columns}) or a number")
     addend = Operand(taken.data, taken.carrier, taken.original)
-    if found is not None:
-        by = ready(accumulate, (left, right), addend, scaled=True)
-    elif hasattr(accumulate, "_made"):
-        by = accumulate._made()
-    else:
-        raise TypeError(f"accumulate is a {type(accumulate).__name__}, allowed: an Accumulator or a unit's name")
     f = to_format(format)
-    how = resolve(f._spec, None, None, None, None, None, None)
+    how = resolve(f._spec, projection, rounding, overflow, nan, ftz, random_bits)
+    check_random_bits(how, random_bits)
+    by = _scaled_accumulator(accumulate, f, how, (left, right), addend)
+    shape = (rows, inner, columns)
+    source: Any = None
+    if draws(accumulate, how):
+        source = _source(by, how, rng, random, (rows, columns), inner)
+    elif rng is not None or random is not None:
+        given = "rng" if rng is not None else "random"
+        raise ValueError(f"{given} is given but nothing on the way draws random bits, allowed: None")
+    raised = np.empty((rows, columns), dtype=np.uint8) if check_flag("flags", flags) else None
     out = np.empty((rows, columns), dtype=np.float32 if f._spec.holds("binary32") else np.float64)
     ready_operands = [(plain(x.data), x.kind, x.of) for x in (left, right, addend, *(x for x, _ in outer))]
     carrier = "binary32" if out.dtype == np.float32 else "binary64"
-    shape = (rows, inner, columns)
-    _core.scaled_products(
-        ready_operands, length, out, carrier, shape, by, f._spec, how, None, None, thread_count(threads)
-    )
-    return out
+    count = thread_count(threads)
+    _core.scaled_products(ready_operands, length, out, carrier, shape, by, f._spec, how, source, raised, count)
+    return out if raised is None else (out, raised)
+
+
+def accumulator_of_blocks(
+    name: str, f: Format, how: _core.Projection, factors: Sequence[Format], scales: Sequence[Format], block: int
+) -> _core.Accumulator:
+    """The accumulator of a name for factors and scales of these formats, `block` factors to a scale; f, how: the
+    result's. ValueError names the format or the block that a unit does not take."""
+    output = f
+    if is_unit(name):
+        found = unit(name)
+        output = found.output
+        if not found.scales:
+            raise ValueError(
+                f"accumulate is {name!r}, a unit without block scales, allowed: {_scaled_names()}, or the accumulator "
+                "of no device, such as exact, fma, blocked_16"
+            )
+        _block(block, found)
+        for side, of in zip("ab", scales, strict=True):
+            _check_scales(f"scale_{side}", of, found)
+    zero = np.zeros(1, dtype=np.uint8)
+    left, right, addend = (Operand(zero, "codes", zero, of._spec) for of in (*factors, output))
+    return _scaled_accumulator(name, f, how, (left, right), addend)
+
+
+def _scaled_accumulator(
+    accumulate: Any, f: Format, how: _core.Projection, operands: Sequence[Operand], addend: Operand
+) -> _core.Accumulator:
+    """The compiled accumulator that accumulate= means beside block scales."""
+    if isinstance(accumulate, str):
+        if is_unit(accumulate):
+            return ready(accumulate, operands, addend, scaled=True)
+        return _core.named_accumulator(check_name("accumulate", accumulate), f._spec, how)
+    if not hasattr(accumulate, "_made"):
+        raise TypeError(f"accumulate is a {type(accumulate).__name__}, allowed: an Accumulator or its name")
+    return accumulate._made()
+
+
+def _check_scales(name: str, of: Format, found: Unit | None) -> None:
+    if found is not None and of not in found.scales:
+        raise ValueError(f"{name} has codes of {of}, allowed for {found.name}: {_listed(found.scales)}")
 
 
 def _default(given: Any, otherwise: Any) -> Any:

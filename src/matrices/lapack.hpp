@@ -1,6 +1,12 @@
 // What calls of BLAS and LAPACK share: xtensor-blas' declarations of them, and checks of sizes.
 #pragma once
 
+// First: it says that there is a BLAS to call, and xblas.hpp declares its functions before it would look.
+#include <xtensor-blas/xblas_config.hpp>
+#ifndef HAVE_CBLAS
+#error "without this every product is xtensor-blas' own loop"
+#endif
+
 #include <cmath>
 #include <limits>
 #include <stdexcept>

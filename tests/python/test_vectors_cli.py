@@ -34,7 +34,12 @@ HASHES = {
     "quantize mxfp4 --count 64 --rounding stochastic --random-bits 8": "7b12b336fd2145c6",
     "quantize int4_g64 --count 32 --nan to_zero": "684e680033199336",
     "dot e4m3fn --format-b e5m2 --result binary32 --accumulate fma --length 8 --count 200": "cf8a45b664c11879",
-    "dot e4m3fn --accumulate sequential --length 4 --count 60 --rounding stochastic_a --random-bits 6": "0fe458027af76f2c",
+    "dot e4m3fn --length 4 --count 60 --rounding stochastic_a --random-bits 6": "0fe458027af76f2c",
+    "dot mxfp4 --accumulate b200_mxf4 --count 100": "31739c3eaa1e250d",
+    "dot mxfp4 --format-b mxfp8_e4m3 --accumulate b200_mxf8f6f4 --result bfloat16 --count 60": "aff0682b742e3b02",
+    "dot e2m1fn/16:e4m3fn --accumulate b200_nvf4 --length 40 --seed 5 --count 60": "99e4870c30821df3",
+    "dot mxint8 --accumulate fma --result bfloat16 --count 60": "ee121a0051b5df14",
+    "dot mxfp8_e5m2 --accumulate blocked_16 --rounding stochastic_b --random-bits 6 --count 30": "8c432083b33dedd9",
 }
 
 STOCHASTIC = {"rounding": "stochastic_a", "random_bits": 6}

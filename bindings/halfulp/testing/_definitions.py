@@ -219,7 +219,7 @@ class Products(Definition):
         return _run("convert", [_as_operand(found, middle)], self.format, outside)[0]
 
     def _multiplied(self, f: Format, keywords: dict[str, Any], flags: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        full: dict[str, Any] = dict.fromkeys((*_PROJECTION, "rng", "threads")) | keywords
+        full: dict[str, Any] = dict.fromkeys((*_PROJECTION, "rng", "random", "threads")) | keywords
         by = full.pop("accumulate")
         if isinstance(full["rng"], tuple):  # each call draws the same bits
             full["rng"] = Rng(*full["rng"])

@@ -8,7 +8,8 @@ from itertools import chain, product
 
 import numpy as np
 
-from halfulp import _core
+from halfulp import _core, matrix_units
+from halfulp._calculate import Operand
 from halfulp._format import Format, formats
 from halfulp._format import real_format as to_format
 from halfulp.accumulate import Accumulator
@@ -20,6 +21,7 @@ _SAMPLE = 2048  # differences looked at before all answers are, and as many answ
 _SAMPLE_OF_PRODUCTS = 64
 _COUNTEREXAMPLES = 64
 _SHOWN = 6
+_SHOWN_ALIKE = 3
 _OVERFLOW = ("sat_finite", "sat_propagate", "sat_none", "to_nan", "wrap")
 _THROUGH = ("binary32", "binary16", "bfloat16", "tf32")
 _NEAREST, _CUT = "nearest_ties_to_even", "toward_zero"
@@ -121,7 +123,7 @@ def _pairs(definition: Definition, singles: list[Change]) -> Iterator[Change]:
     flushes = list(_flushes(definition))
     zeros = [change for change in singles if change.lost_zero_sign]
     through = [*_ways_through(definition), *_steps(definition)]
-    accumulators = list(_accumulators(definition)) if isinstance(definition, Products) else []
+    accumulators = list(_accumulators(definition, projected=True)) if isinstance(definition, Products) else []
     if accumulators:
         yield from (a & b for a, b in product(accumulators, chain(roundings, overflows)))
         return
@@ -192,7 +194,8 @@ def _steps(definition: Definition) -> Iterator[Change]:
             yield Change(f"{text}, in {f}", steps=True, through=(f, _NEAREST))
 
 
-def _accumulators(definition: Products) -> Iterator[Change]:
+def _accumulators(definition: Products, projected: bool = False) -> Iterator[Change]:
+    """projected: only those whose results the call's rounding and overflow have a say in."""
     if definition.keywords.get("rng") is not None:  # other bits would be drawn
         return
     names = ["exact", "fma", "sequential", "pairwise", *(f"blocked_{size}" for size in (2, 4, 8, 16, 32, 64))]
@@ -205,3 +208,45 @@ def _accumulators(definition: Products) -> Iterator[Change]:
         for text, product_format in (("each product added at once", None), ("products rounded there", partial)):
             way = Accumulator(product=product_format, partial=partial)
             yield Change(f"with sums in order in {partial}, {text}", {"accumulate": way})
+    for alike in _units(definition):
+        output = matrix_units.unit(alike[0]).output
+        if not projected or output != definition.format:
+            yield replace(_under(accumulate=alike[0]), text=f"under accumulate={alike[0]!r}{_also(alike[1:])}")
+
+
+def _also(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN_ALIKE} more" if len(names) > _SHOWN_ALIKE else ""
+    return f" (the same as {', '.join(names[:_SHOWN_ALIKE])}{more})"
+
+
+def _units(definition: Products) -> Iterator[list[str]]:
+    """The matrix units that take these factors and this addend, those of the same arithmetic together."""
+    members: dict[tuple[str, str], bool] = {}
+
+    def has(letter: str, x: Operand, f: Format) -> bool:
+        if (letter, f.name) not in members:
+            try:
+                matrix_units.check_members(letter, x, (f,), "")
+                members[letter, f.name] = True
+            except (ValueError, TypeError):  # a carrier may not hold the codes of c
+                members[letter, f.name] = False
+        return members[letter, f.name]
+
+    a, b, c = definition.operands
+    left, right, addend = definition.at(np.zeros(1, dtype=np.int64)).operands
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for name in matrix_units.names():
+        found = matrix_units.unit(name)
+        pairs = [pair for pair in product(found.inputs, repeat=2) if has("a", a, pair[0]) and has("b", b, pair[1])]
+        if found.scales or not pairs or not has("c", c, found.output):
+            continue
+        told = len(found.inputs) == 1 or a.kind == b.kind == "codes"
+        for own in (
+            [name] if told else [f"{name}:{','.join(dict.fromkeys((of_a.name, of_b.name)))}" for of_a, of_b in pairs]
+        ):
+            fields = _core.accumulator_fields(matrix_units.ready(own, (left, right), addend))
+            key = tuple(str(value) for field, value in fields.items() if field not in ("name", "nan_code"))
+            alike.setdefault(key, []).append(own)
+    yield from alike.values()

@@ -9,8 +9,9 @@ import numpy as np
 from halfulp import codes
 from halfulp._convert import decode, encode
 from halfulp._format import Format
-from halfulp.vectors.blocks import DotTask, QuantizeTask
+from halfulp.vectors.blocks import QuantizeTask
 from halfulp.vectors.calculating import calculated
+from halfulp.vectors.dots import DotTask
 from halfulp.vectors.draws import edge, small, stepped, uniform
 from halfulp.vectors.edges import edges
 from halfulp.vectors.field import Field, code_field, to_codes, to_patterns
@@ -67,7 +68,7 @@ class DotCases:
 
     def __init__(self, task: DotTask) -> None:
         self.length = task.length
-        self.a, self.b, self.c = (Field(x.name, x.bits, x.format) for x in task.operands)
+        self.a, self.b, self.c = (Field(x.name, x.bits, x.format) for x in (task.a, task.b, task.c))
         self.columns = 2 * task.length + 1
         self._fused = ScalarCases("fma", [self.a, self.b, self.c], task.to)
 

@@ -1,4 +1,4 @@
-"""Operations on blocks: dot products with a stated accumulator, and quantization by a scheme."""
+"""Quantization of blocks by a scheme."""
 
 from __future__ import annotations
 
@@ -7,89 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from halfulp import codes
 from halfulp._format import Format
 from halfulp._format import real_format as to_format
 from halfulp._quantize import quantize
 from halfulp._scheme import real_scheme as to_scheme
-from halfulp.accumulate import roundings_by_name
 from halfulp.vectors.field import Field, code_field, to_codes, to_patterns
 from halfulp.vectors.request import Request
-from halfulp.vectors.task import PROJECTION, Task, keywords, plain_keywords, resolved
+from halfulp.vectors.task import Task, keywords, resolved
 
-DOT_LENGTH = 32
 #: Lanes of a case where the scheme's group is the whole array or a whole row.
 OPEN_LENGTH = 32
-
-
-class DotTask(Task):
-    """dot: c + sum of a_k * b_k."""
-
-    READS = frozenset({"format_b", "format_c", "result", "projection", "accumulate", "length", *PROJECTION})
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        a = to_format(request.format_a)
-        b = a if request.format_b is None else to_format(request.format_b)
-        self.to = a if request.result is None else to_format(request.result)
-        c = self.to if request.format_c is None else to_format(request.format_c)
-        how, said = resolved(request, self.to)
-        length = DOT_LENGTH if request.length is None else request.length
-        self.request = replace(
-            request,
-            format_a=str(a),
-            format_b=str(b),
-            format_c=str(c),
-            result=str(self.to),
-            accumulate=request.accumulate or "sequential",
-            length=length,
-            **said,
-        )
-        self.length = length
-        self.operands = [code_field("a", a, length), code_field("b", b, length), code_field("c", c)]
-        self.results = [code_field("result", self.to)]
-        self._how = keywords(self.request)
-        lanes = roundings_by_name(
-            self.request.accumulate or "", self.to, how, length
-        )  # refuses accumulators that are not known
-        self.random_field = Field("R", how.random_bits, None, lanes, True) if how.stochastic else None
-        self.answers(
-            np.zeros((1, len(self.inputs)), dtype=np.uint64)
-        )  # what does not go with the formats is found here
-
-    def _answers(self, inputs: np.ndarray) -> np.ndarray:
-        how = {"accumulate": self.request.accumulate} | self._how
-        if self.random_field:
-            how["random"] = np.ascontiguousarray(inputs[:, 2 * self.length + 1 :].astype(np.uint32))
-        result, flags = self._call(inputs, self.to, how)
-        return np.stack([result, flags], axis=1)
-
-    def placed(self, operands: np.ndarray, rounding: str) -> tuple[np.ndarray, np.ndarray]:
-        result, flags = self.placed_in(self.to, operands, rounding)
-        return result[:, None], flags[:, None]
-
-    def placed_in(self, f: Format, operands: np.ndarray, rounding: str) -> tuple[np.ndarray, np.ndarray]:
-        """As placed(), in a format of the caller's, one axis."""
-        return self._call(operands, f, {"accumulate": "exact"} | plain_keywords(f, rounding))
-
-    def _call(self, inputs: np.ndarray, f: Format, how: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        a, b, c = (field.format for field in self.operands)
-        assert a is not None
-        assert b is not None
-        assert c is not None
-        n = self.length
-        found, flags = codes.dot(
-            to_codes(inputs[:, :n], a),
-            to_codes(inputs[:, n : 2 * n], b),
-            c=to_codes(inputs[:, 2 * n], c),
-            format_a=a,
-            format_b=b,
-            format_c=c,
-            format=f,
-            flags=True,
-            **how,
-        )
-        return to_patterns(found, f), flags.astype(np.uint64)
 
 
 class QuantizeTask(Task):

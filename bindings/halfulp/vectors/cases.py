@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from halfulp.vectors.block_cases import DotCases, QuantizeCases
-from halfulp.vectors.blocks import DotTask, QuantizeTask
+from halfulp.vectors.blocks import QuantizeTask
+from halfulp.vectors.dots import DotTask
 from halfulp.vectors.draws import WORDS, Stream, words
 from halfulp.vectors.edges import edges
 from halfulp.vectors.field import Field
 from halfulp.vectors.random_bits import with_random_bits
 from halfulp.vectors.scalar import SCALB_OPERAND, CompareTask
 from halfulp.vectors.scalar_cases import ScalarCases
+from halfulp.vectors.scaled_dot_cases import ScaledDotCases
+from halfulp.vectors.scaled_dots import ScaledDotTask
 from halfulp.vectors.task import Task
 
 #: By level: the most cases of an exhaustive file; of combinations of edges; random cases of scalars and of blocks.
@@ -120,7 +123,11 @@ def _random(task: Task, count: int) -> Piece:
 
 
 def _random_blocks(task: DotTask | QuantizeTask, count: int) -> Piece:
-    cases = DotCases(task) if isinstance(task, DotTask) else QuantizeCases(task)
+    cases: DotCases | QuantizeCases
+    if isinstance(task, ScaledDotTask):
+        cases = ScaledDotCases(task)
+    else:
+        cases = DotCases(task) if isinstance(task, DotTask) else QuantizeCases(task)
     seed = task.request.seed
 
     def rows(start: int, size: int) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 
 from halfulp._convert import decode, encode
 from halfulp._format import Format, float_format
-from halfulp.vectors.blocks import DotTask, QuantizeTask
+from halfulp.vectors.blocks import QuantizeTask
+from halfulp.vectors.dots import DotTask
 from halfulp.vectors.field import to_codes, to_patterns
 from halfulp.vectors.order import Order
 from halfulp.vectors.scalar import ScalarTask
@@ -112,14 +113,14 @@ def _addends(task: Task, operands: np.ndarray) -> np.ndarray | None:
     """What is added, near enough for their exponents; None where nothing is, or binary64 does not hold it."""
     if any(field.format is None or not field.format._spec.holds("binary64") for field in task.operands):
         return None
-    values, place = [], 0
-    for field in task.operands:
-        assert field.format is not None
-        values.append(_values(operands[:, place : place + field.lanes], field.format))
-        place += field.lanes
     with np.errstate(all="ignore"):
         if isinstance(task, DotTask):
-            return np.concatenate([values[0] * values[1], values[2]], axis=1)
+            return task.addends(operands)
+        values, place = [], 0
+        for field in task.operands:
+            assert field.format is not None
+            values.append(_values(operands[:, place : place + field.lanes], field.format))
+            place += field.lanes
         match task.request.operation:
             case "add" | "faa":
                 return np.concatenate(values, axis=1)

@@ -11,9 +11,10 @@ from halfulp._format import Format
 from halfulp.cli.codes import binary
 from halfulp.cli.numbers import shown
 from halfulp.cli.output import aligned
-from halfulp.vectors.blocks import DotTask, QuantizeTask
+from halfulp.vectors.blocks import QuantizeTask
 from halfulp.vectors.checking import Findings, Mismatch
-from halfulp.vectors.exact_values import Value, exact_dot, exact_result
+from halfulp.vectors.dots import DotTask
+from halfulp.vectors.exact_values import Value, exact_result
 from halfulp.vectors.field import Column, flags_text, to_codes
 from halfulp.vectors.order import Order
 from halfulp.vectors.scalar import ORDERS, CompareTask
@@ -199,6 +200,5 @@ def _exact(found: Findings, mismatch: Mismatch) -> str | None:
         _value(column, pattern) for column, pattern in zip(task.inputs[:count], mismatch.inputs[:count], strict=True)
     ]
     if isinstance(task, DotTask):
-        n = task.length
-        return exact_dot(values[:n], values[n : 2 * n], values[2 * n])
+        return task.exact_sum(values)
     return exact_result(found.header.request.operation, values)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from halfulp.vectors.blocks import DotTask, QuantizeTask
+from halfulp.vectors.blocks import QuantizeTask
+from halfulp.vectors.dots import PlainDotTask
 from halfulp.vectors.request import Request
 from halfulp.vectors.scalar import OPERANDS, CompareTask, ScalarTask
+from halfulp.vectors.scaled_dots import ScaledDotTask, is_of_blocks
 from halfulp.vectors.task import Task
 
 #: Every operation that vectors are made of.
@@ -13,7 +15,13 @@ OPERATIONS = (*OPERANDS, "compare", "dot", "quantize")
 
 def task_of(request: Request) -> Task:
     """Raises ValueError for what the operation does not have, and for names that are not known."""
-    kinds: dict[str, type[Task]] = {"compare": CompareTask, "dot": DotTask, "quantize": QuantizeTask}
+    match request.operation:
+        case "compare":
+            return CompareTask(request)
+        case "dot":
+            return ScaledDotTask(request) if is_of_blocks(request) else PlainDotTask(request)
+        case "quantize":
+            return QuantizeTask(request)
     if request.operation not in OPERATIONS:
         raise ValueError(f"operation is {request.operation!r}, allowed: {', '.join(OPERATIONS)}")
-    return kinds.get(request.operation, ScalarTask)(request)
+    return ScalarTask(request)

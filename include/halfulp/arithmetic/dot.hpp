@@ -161,7 +161,8 @@ class dot_product {
     }
     [[nodiscard]] exact_result times(const exact_result& x, const operand& by) const {
         const bool negative = x.negative != (by.negative && !by_.unsigned_scales);
-        if (is_nan(x) || by.is_nan()) return exact_result::nan(x.flags);
+        if (is_nan(x) || by.is_nan())
+            return exact_result::nan(static_cast<std::uint8_t>(x.flags | detail::signaling_flag(by)));
         if (x.kind == number_class::infinity || by.is_infinite()) {
             if (x.is_zero() || by.is_zero()) return exact_result::nan(flag::invalid);
             return exact_result::infinity(negative);

@@ -17,7 +17,8 @@ Writes test vectors: the codes of operands, the expected result and its flags in
 that the file begins with say what they are of, and halfulp verify judges a device's answers by them.
 
 OPERATION is a name of hu.codes (add, fma, sqrt, convert ...), compare, dot, or quantize, which takes a scheme in place
-of a format. Without --output the vectors go to stdout. A stochastic rounding has its random bits in the column R.
+of a format; dot takes two formats, or two schemes whose factors share scales, such as mxfp4. Without --output the
+vectors go to stdout. A stochastic rounding has its random bits in the column R.
 Level 1: every case where there are at most 2^16, else edges in all combinations and random cases. Level 2: every case
 up to 2^24, else more of both. The same words give the same file, and its header the SHA-256 of the lines.
 Flags: inexact 1, underflow 2, overflow 4, divide by zero 8, invalid 16. compare: 0 equal, 1 a > b, 2 unordered,
@@ -32,13 +33,21 @@ def _arguments(parser: Parser) -> None:
         "operation", choices=OPERATIONS, metavar="OPERATION", help="such as add, fma, convert, dot, quantize"
     )
     parser.offer(
-        "schemes", "format", metavar="FORMAT", help="of the first operand; of quantize a scheme, such as mxfp4"
+        "schemes",
+        "format",
+        metavar="FORMAT",
+        help="of the first operand; of quantize and dot also a scheme, such as mxfp4",
     )
-    parser.offer("formats", "--format-b", metavar="FORMAT", help="of the second operand (default: the first one's)")
+    parser.offer("schemes", "--format-b", metavar="FORMAT", help="of the second operand (default: the first one's)")
     parser.offer(
         "formats", "--format-c", metavar="FORMAT", help="of the third (default: the first one's; of dot the result's)"
     )
-    parser.offer("formats", "--result", metavar="FORMAT", help="of the result (default: the first operand's)")
+    parser.offer(
+        "formats",
+        "--result",
+        metavar="FORMAT",
+        help="of the result (default: the first operand's; of blocks binary32 or the unit's)",
+    )
     parser.offer(
         "rounding", "--rounding", metavar="MODE", help="a mode's name or alias (default: nearest_ties_to_even)"
     )
@@ -60,9 +69,9 @@ def _arguments(parser: Parser) -> None:
     )
     parser.add_argument("--total", action="store_true", default=None, help="compare: the order of all members")
     parser.add_argument("--signaling", action="store_true", default=None, help="compare: every NaN is invalid")
-    parser.add_argument("--accumulate", metavar="NAME", help="dot: an accumulator, such as exact, fma, blocked_16")
+    parser.add_argument("--accumulate", metavar="NAME", help="dot: an accumulator, such as exact, fma, b200_mxf4")
     parser.add_argument(
-        "--length", type=int, metavar="N", help="dot, quantize: numbers in a block (default: 32, or the group)"
+        "--length", type=int, metavar="N", help="dot, quantize: numbers in a block (default: 32, the group, or two)"
     )
     parser.add_argument("--level", type=int, choices=(1, 2), default=1, help="1 (default) or 2")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random cases (default: 0)")
@@ -122,6 +131,7 @@ COMMAND = Command(
         "halfulp vectors fma e5m2 --result binary16 --rounding stochastic --random-bits 8 --as jsonl",
         "halfulp vectors add bfloat16 --level 1 --seed 7 --count 1000 --as readmemh",
         "halfulp vectors dot e4m3fn --result binary32 --accumulate fma --length 16",
+        "halfulp vectors dot mxfp4 --format-b mxfp8_e4m3 --accumulate b200_mxf8f6f4",
         "halfulp vectors quantize mxfp4 --count 100",
     ),
     arguments=_arguments,
