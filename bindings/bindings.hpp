@@ -26,7 +26,9 @@ void bind_direct(py::module_& m);
 void bind_arithmetic(py::module_& m);
 void bind_matrix_units(py::module_& m);
 void bind_analysis(py::module_& m);
+void bind_allocation(py::module_& m);
 void bind_codebooks(py::module_& m);
+void bind_error(py::module_& m);
 void bind_complex(py::module_& m);
 void bind_ggml(py::module_& m);
 

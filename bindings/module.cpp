@@ -12,7 +12,9 @@ PYBIND11_MODULE(_core, m) {
     halfulp::python::bind_lowbit(m);
     halfulp::python::bind_direct(m);
     halfulp::python::bind_analysis(m);
+    halfulp::python::bind_allocation(m);
     halfulp::python::bind_codebooks(m);
+    halfulp::python::bind_error(m);
     halfulp::python::bind_ggml(m);
     halfulp::python::bind_complex(m);
     halfulp::python::bind_arithmetic(m);

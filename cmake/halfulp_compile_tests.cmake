@@ -2,6 +2,7 @@
 
 # Each public header on its own, and tests/compile/*.cpp: these must compile, and do so as part of the build.
 set(alone_sources "")
+set(alone_matrix_sources "")
 file(GLOB_RECURSE public_headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/include/*.hpp")
 foreach(header IN LISTS public_headers)
@@ -9,12 +10,21 @@ foreach(header IN LISTS public_headers)
   set(source "${CMAKE_CURRENT_BINARY_DIR}/alone/${identifier}.cpp")
   # Twice: a header without its guard fails too.
   file(CONFIGURE OUTPUT "${source}" CONTENT "#include <@header@>\n#include <@header@>\n" @ONLY)
-  list(APPEND alone_sources "${source}")
+  if("/${header}" MATCHES "/(matrices|reconstruct|methods)/[^/]*$")
+    list(APPEND alone_matrix_sources "${source}")
+  else()
+    list(APPEND alone_sources "${source}")
+  endif()
 endforeach()
 file(GLOB compile_sources CONFIGURE_DEPENDS compile/*.cpp)
 add_library(halfulp_compile_facts OBJECT ${alone_sources} ${compile_sources})
 target_link_libraries(halfulp_compile_facts PRIVATE halfulp::halfulp)
 halfulp_own_target(halfulp_compile_facts)
+if(TARGET halfulp_matrices)
+  add_library(halfulp_compile_matrix_facts OBJECT ${alone_matrix_sources})
+  target_link_libraries(halfulp_compile_matrix_facts PRIVATE halfulp::matrices)
+  halfulp_own_target(halfulp_compile_matrix_facts)
+endif()
 
 # tests/compile_fail/*.cpp must not compile, and for the reason that the file states (see check_compile_fail.cmake).
 file(GLOB fail_sources CONFIGURE_DEPENDS compile_fail/*.cpp)

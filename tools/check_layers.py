@@ -15,8 +15,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-LAYERS = ("core", "formats", "rounding", "codecs", "blocks", "arithmetic", "kernels", "analysis", "matrices", "reconstruct",
-          "methods", "bindings")
+LAYERS = (
+    "core",
+    "formats",
+    "rounding",
+    "codecs",
+    "blocks",
+    "arithmetic",
+    "kernels",
+    "analysis",
+    "matrices",
+    "reconstruct",
+    "methods",
+    "bindings",
+)
 
 # Start of the included name -> where it may stand: a folder, or a layer with "+" for it and all to its right.
 OUTSIDE = {

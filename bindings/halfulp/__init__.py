@@ -6,7 +6,24 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import binary, codes, error, faults, fixed_point, ggml, matrix_units, noise, phase, plots, ternary, testing
+from halfulp import (
+    allocate,
+    binary,
+    codes,
+    cost,
+    error,
+    faults,
+    fixed_point,
+    ggml,
+    matrix_units,
+    methods,
+    noise,
+    phase,
+    plots,
+    reconstruct,
+    ternary,
+    testing,
+)
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -64,6 +81,7 @@ __all__ = [
     "__version__",
     "abs",
     "add",
+    "allocate",
     "backend",
     "backends",
     "binary",
@@ -72,6 +90,7 @@ __all__ = [
     "compare",
     "compare_recipes",
     "copysign",
+    "cost",
     "decode",
     "dequantize_packed",
     "div",
@@ -102,6 +121,7 @@ __all__ = [
     "minimum_number",
     "matmul",
     "matrix_units",
+    "methods",
     "mul",
     "negate",
     "next_down",
@@ -116,6 +136,7 @@ __all__ = [
     "random_words",
     "recip",
     "recipes",
+    "reconstruct",
     "remainder",
     "round",
     "round_to_integral",
@@ -136,8 +157,7 @@ __all__ = [
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
     # Names of the contract's section 5 that later versions build.
-    _ANALYSIS = "reconstruct, scaling, sharpness, allocate"
-    _LATER = frozenset(_ANALYSIS.split(", "))
+    _LATER = frozenset(("scaling", "sharpness"))
 
     def __getattr__(name: str) -> object:
         later = ": it is a name of the contract that this version does not build yet" if name in _LATER else ""

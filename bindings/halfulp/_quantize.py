@@ -211,7 +211,12 @@ def _importance(s: Scheme, shape: tuple[int, ...], axis: int, importance: Any) -
         raise ValueError(f"importance is given, allowed without hadamard: {s} mixes the places that it weights")
     weights = np.ascontiguousarray(importance, dtype=np.float64)
     length = shape[axis] if shape else 1
-    if weights.shape != (length,):
+    if s.flat:  # groups run through the whole array, and so do their weights
+        if weights.shape != shape:
+            problem = f"importance has shape {weights.shape}, allowed for {s}: {shape}"
+            raise ValueError(f"{problem}, one weight for each element")
+        weights = weights.reshape(-1)
+    elif weights.shape != (length,):
         raise ValueError(
             f"importance has shape {weights.shape}, allowed: ({length},), one weight for each place along axis {axis}"
         )

@@ -9,6 +9,10 @@
 
 namespace halfulp::python {
 
+void bind_reconstruct_moments(py::module_& m);
+void bind_reconstruct(py::module_& m);
+void bind_methods(py::module_& m);
+
 /// A copy: what LAPACK works on is overwritten. The Python layer has brought every array into this form; another is a fault of ours.
 inline matrix to_matrix(const py::array& a) {
     if (a.ndim() != 2) throw std::logic_error("internal: an array of another shape than the binding expects");

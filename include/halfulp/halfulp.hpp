@@ -1,9 +1,19 @@
 // Everything.
 #pragma once
 
+#include "halfulp/analysis/absmax_levels.hpp"
+#include "halfulp/analysis/accumulator_width.hpp"
+#include "halfulp/analysis/best_levels.hpp"
 #include "halfulp/analysis/difference.hpp"
+#include "halfulp/analysis/distribution.hpp"
+#include "halfulp/analysis/expected_error.hpp"
+#include "halfulp/analysis/format_extent.hpp"
+#include "halfulp/analysis/knapsack.hpp"
 #include "halfulp/analysis/lloyd_max.hpp"
+#include "halfulp/analysis/pareto.hpp"
 #include "halfulp/analysis/quantile_map.hpp"
+#include "halfulp/analysis/rate_bounds.hpp"
+#include "halfulp/analysis/water_filling.hpp"
 #include "halfulp/arithmetic/calculate.hpp"
 #include "halfulp/arithmetic/exact_sum.hpp"
 #include "halfulp/arithmetic/matrix_units.hpp"

@@ -28,6 +28,12 @@ using detail::regrouping;
 using detail::seen_by;
 
 void check_options(const scheme& s, const axis_view& view, const quantize_options& options, std::size_t x_size) {
+    const std::size_t weights = options.importance.size();
+    const std::size_t along = s.flat ? x_size : view.length;
+    if (weights != 0 && weights != along && weights != x_size)  // x_size: regrouped, one for each element
+        throw std::invalid_argument("importance has " + std::to_string(weights) +
+                                    " weights, allowed: " + std::to_string(along) +
+                                    (s.flat ? ", one for each element" : ", one for each place along the axis"));
     check_shape(s, view, x_size);
     detail::check_threads(options.threads);
     detail::check_random(options.rounding, options.random_bits, options.random, x_size);

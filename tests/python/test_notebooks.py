@@ -38,7 +38,8 @@ def test_it_is_committed_without_outputs(path: Path) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_and_draws(path: Path, tmp_path: Path) -> None:
     book = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    where = {"metadata": {"path": tmp_path}}
+    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where)
     client.execute()  # a cell that fails is a CellExecutionError with its traceback
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/png" in output.get("data", {}) for output in outputs)

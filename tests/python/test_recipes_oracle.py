@@ -346,6 +346,24 @@ def test_hadamard_beside_recipes_search_tiles_and_channels() -> None:
             check(x, text, axis=0, channel_axis=1)
 
 
+def test_importance_where_groups_run_through_the_whole_array() -> None:
+    # Catches: weights that are read beyond their end, or by the place in the flat array.
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(40, 24))
+    text = "int4s/64:binary32@search=mse,flat"
+    alike = hu.quantize(x, text, importance=np.ones((40, 24)))
+    assert np.array_equal(alike.codes, hu.quantize(x, text).codes)
+    h = rng.uniform(0.1, 4, size=(40, 24))
+    weighed = hu.quantize(x, text, importance=h)
+    one_long = hu.quantize(x.reshape(-1), text.replace(",flat", ""), importance=h.reshape(-1))
+    assert np.array_equal(weighed.codes.reshape(-1), one_long.codes)
+    assert np.array_equal(weighed.scales[0].reshape(-1), one_long.scales[0])
+    assert not np.array_equal(weighed.scales[0], alike.scales[0])
+    for wrong in (np.ones(40), np.ones(24), np.ones(960)):
+        with pytest.raises(ValueError, match=r"importance has shape .* allowed for .*: \(40, 24\), one weight"):
+            hu.quantize(x, text, importance=wrong)
+
+
 def test_importance_is_of_places_which_hadamard_mixes() -> None:
     x = np.ones((2, 16), dtype=np.float32)
     with pytest.raises(ValueError, match="importance"):

@@ -446,6 +446,24 @@ def searched() -> str:
 
 
 @pytest.mark.parametrize("axis", [0, 1])
+def test_importance_of_flat_groups_is_that_of_each_element(axis):
+    # Catches: weights by the place in the flat array.
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(24, 40)).astype(np.float32)
+    weights = rng.uniform(0.1, 4, size=x.shape[axis])
+    each = np.broadcast_to(np.expand_dims(weights, 1 - axis), x.shape)
+    table = hu.sweep(
+        {"x": x}, ["int4s/64:binary32@search=mse,flat"], axis=axis, importance={"x": weights}, progress=False
+    )
+    found = hu.fake_quantize(x, "int4s/64:binary32@search=mse,flat", importance=each)
+    wanted = float(np.square(found.astype(np.float64) - x).mean())
+    assert table["mse"].iloc[0] == pytest.approx(wanted, rel=1e-12)
+    assert wanted != pytest.approx(
+        float(np.square(hu.fake_quantize(x, "int4s/64:binary32@search=mse,flat") - x).mean())
+    )
+
+
+@pytest.mark.parametrize("axis", [0, 1])
 def test_importance_weighs_the_search(monkeypatch, axis):
     # Catches: weights of another matrix, of the whole for a piece, or for schemes that search nothing.
     text = searched()

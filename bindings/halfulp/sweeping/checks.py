@@ -70,7 +70,7 @@ def check_options(
             if draws and rng is not None:
                 keywords["rng"] = Rng(0)
             if weighed and case.searched:
-                keywords["importance"] = np.ones(1)
+                keywords["importance"] = np.ones((1, 1) if case.flat else 1)
             if isinstance(case.scheme, ComplexScheme):
                 widely_linear.fake_quantize(probe, case.scheme, axis=-1, **keywords)
             else:

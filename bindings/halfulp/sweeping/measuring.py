@@ -111,7 +111,11 @@ class _Piece:
             quantized, zero_scales = widely_linear.fake_quantize(matrix, case.scheme, **keywords)
             return quantized.reshape(-1), zero_scales, 0  # a phase saturates nowhere
         if job.subject.importance is not None and case.searched:
-            keywords["importance"] = self._importance(job.subject.importance, values.size)
+            given = job.subject.importance
+            if case.flat:  # groups run through all elements, so each has its weight
+                keywords["importance"] = self._of_elements(given, values.size).reshape(-1, *cut.tail)
+            else:
+                keywords["importance"] = self._importance(given, values.size)
         if values.size == cut.elements or "tensor" not in case.groups:
             shape = (values.size // cut.row, *cut.tail)
             out = self._workspace.array("out", shape, values.dtype)
@@ -151,6 +155,13 @@ class _Piece:
             return importance
         first = self._begin % cut.run // cut.row
         return importance[first : first + size // cut.row]
+
+    def _of_elements(self, importance: np.ndarray, size: int) -> np.ndarray:
+        """The weights of the piece's elements in C order."""
+        shape = self._job.matrix.shape
+        axis = self._job.options.axis % len(shape)
+        inner = math.prod(shape[axis + 1 :])
+        return importance[np.arange(self._begin, self._begin + size) // inner % shape[axis]]
 
     def _rows(self, values: np.ndarray) -> np.ndarray:
         shape = self._job.matrix.shape
