@@ -87,7 +87,7 @@ def absmax_levels(
 ) -> np.ndarray:
     """A code for blocks of independent numbers that are divided by their largest magnitude; -1, 0 and 1 are in it.
 
-    construction: "optimal" has the least expected |error|^norm, norm 1 or 2, of the block's numbers, or with
+    construction: "optimal" has the least expected abs(error)^norm, norm 1 or 2, of the block's numbers, or with
     weighted=False of their ratios to the largest magnitude. "af4" is AF4's (arXiv 2306.06965): every other level is the
     median of its cell among ratios, the innermost cells ending at 0; norm is 1 and weighted has no say. It gives the
     published AF4 tables. levels: even, 4 to 4096; block: 2 or more. Returns float64, ascending."""

@@ -80,8 +80,8 @@ def clip_search(
 
     The factors 1 - i / grid, i = 0, 1, ... below max_shrink grid, are tried in order. Under each a group's innermost
     scale is what the recipe gives to factor times its weights, and the weights themselves are projected on it; the
-    first factor with the smallest sum of weights |w - q|^norm is kept. Outer levels are those of w. weights: a weight
-    for each input channel (in,) (the mean of x², Fisher information) or for each element (in, out); None: all alike.
+    first factor with the smallest sum of weights abs(w - q)^norm is kept. Outer levels are those of w. weights: one for
+    each input channel (in,) (the mean of x², Fisher information) or for each element (in, out); None: all alike.
     h: E[x'x] for the losses alone.
     """
     s = to_scheme(scheme)

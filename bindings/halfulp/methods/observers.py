@@ -80,7 +80,7 @@ class Observer:
 
     All but absmax look at a histogram of magnitudes with `bins` bins of a power-of-two width. It doubles when larger
     magnitudes come and merges bins in pairs, so that it depends on the data alone, not on how they were cut into
-    batches: bin i counts floor(|x| / width) = i, with the least width under which the largest magnitude has a bin.
+    batches: bin i counts floor(abs(x) / width) = i, with the least width under which the largest magnitude has a bin.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class Observer:
         return float((part.counts[used] * error * error).sum())
 
     def _divergence(self, part: _Magnitudes, cut: float) -> float:
-        """KL(P || Q): P the histogram with all beyond the cut in its last bin; Q the part below, what falls to one
+        """KL(P, Q): P the histogram with all beyond the cut in its last bin; Q the part below, what falls to one
         member of the element spread evenly over the bins there that are not empty."""
         last = min(int(cut / part.width), self.bins - 1)
         below = part.counts[: last + 1].astype(np.float64)

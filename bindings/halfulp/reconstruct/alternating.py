@@ -189,10 +189,10 @@ def svdquant(
     """SVDQuant (arXiv 2411.05007): outliers move from the inputs to the weight, x W = (x Λ^-1)(Λ W), a low-rank part
     A' B takes in what is large, and the rest is quantized: Λ W about A' B + quantize(Λ W - A' B).
 
-    statistics: a :class:`Covariance`, or max |x| of each channel (in,). alpha: Λ = max|x|^alpha / max|W|^(1 - alpha)
-    of each channel (SmoothQuant); 0/0 and channels that are always zero are left as they are. iterations: 1 is the
-    paper's; more alternate, as its code does, and the iterate of least error is kept. Own norm: the output's error
-    beside a Covariance, else plain, of Λ E. A and weight_q are in the weight's own coordinates (Λ^-1 A', Λ^-1 Q), so
+    statistics: a :class:`Covariance`, or max abs(x) of each channel (in,). alpha: Λ = max abs(x)^alpha over
+    max abs(W)^(1 - alpha) of each channel (SmoothQuant); 0/0 and channels that are always zero are left as they are.
+    iterations: 1 is the paper's; more alternate, as its code does, and the iterate of least error is kept. Own norm:
+    the output's error beside a Covariance, else plain, of Λ E. A and weight_q are in the weight's own coordinates (Λ^-1 A', Λ^-1 Q), so
     that W is about weight_q + A B; the stored members are ``smoothing[:, None] * weight_q``, for inputs divided by
     ``smoothing``. ``optimum`` is None. Other arguments and errors as of :func:`loftq`."""
     w = matrix("weight", weight)

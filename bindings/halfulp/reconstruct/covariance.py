@@ -25,7 +25,7 @@ class Covariance:
 
     count, batches: samples and batches so far. second_moment: E[xᵀx], (channels, channels), exactly symmetric. mean,
     mean_abs, mean_square, max_abs: (channels,). largest_batch_mean_abs: the maximum over batches of each batch's mean
-    |x|, LQER's statistic; so how samples are cut into batches matters to it and to nothing else. Where every batch
+    abs(x), LQER's statistic; so how samples are cut into batches matters to it and to nothing else. Where every batch
     came with a reference y: cross_moment E[xᵀy], reference_moment E[yᵀy]. underdetermined: fewer samples than
     channels, so that second_moment is singular.
     """
