@@ -1,7 +1,7 @@
 """Error reconstruction beside the same steps in NumPy: seconds of one run of each (by the clock, and of processor time,
 which other programs disturb less), and memory beyond the inputs.
 
-    python benchmarks/reconstruct.py [SIDE [RANK]]    # 4096 and 32 unless said otherwise; minutes
+    python benchmarks/reconstruct.py [--side 4096] [--rank 32]    # a minute or two
 
 Each row runs in a process of its own, one after another, on the same weight and second moment. Memory is the highest
 resident size while the call ran less that before it, in copies of the weight in float64.
@@ -9,6 +9,7 @@ resident size while the call ran less that before it, in copies of the weight in
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -93,8 +94,12 @@ def run(row: str, side: int, rank: int) -> None:
     print(json.dumps({"seconds": seconds, "cpu": cpu, "copies": copies, "error": error}))
 
 
-def main(arguments: list[str]) -> None:
-    side, rank = (int(a) for a in (*arguments, *("4096", "32")[len(arguments) :]))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--side", type=int, default=4096)
+    parser.add_argument("--rank", type=int, default=32)
+    given = parser.parse_args()
+    side, rank = given.side, given.rank
     head = f"{'seconds':>9}{'of NumPy':>10}{'cpu s':>9}{'of NumPy':>10}{'copies':>8}{'error':>16}"
     print(f"{side} x {side}, rank {rank}\n{'':28}{head}")
     reference: dict[str, float] = {}
@@ -111,4 +116,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--row"]:
         run(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     else:
-        main(sys.argv[1:])
+        main()

@@ -190,11 +190,12 @@ def svdquant(
     A' B takes in what is large, and the rest is quantized: Λ W about A' B + quantize(Λ W - A' B).
 
     statistics: a :class:`Covariance`, or max abs(x) of each channel (in,). alpha: Λ = max abs(x)^alpha over
-    max abs(W)^(1 - alpha) of each channel (SmoothQuant); 0/0 and channels that are always zero are left as they are.
-    iterations: 1 is the paper's; more alternate, as its code does, and the iterate of least error is kept. Own norm:
-    the output's error beside a Covariance, else plain, of Λ E. A and weight_q are in the weight's own coordinates
-    (Λ^-1 A', Λ^-1 Q), so that W is about weight_q + A B; the stored members are ``smoothing[:, None] * weight_q``, for inputs divided by
-    ``smoothing``. ``optimum`` is None. Other arguments and errors as of :func:`loftq`."""
+    max abs(W)^(1 - alpha) of each channel (SmoothQuant); 0/0 and channels that are always zero are left as they
+    are. iterations: 1 is the paper's; more alternate, as its code does, and the iterate of least error is kept. Own
+    norm: the output's error beside a Covariance, else plain, of Λ E. A and weight_q are in the weight's own
+    coordinates (Λ^-1 A', Λ^-1 Q), so that W is about weight_q + A B; the stored members are ``smoothing[:, None] *
+    weight_q``, for inputs divided by ``smoothing``. ``optimum`` is None. Other arguments and errors as of
+    :func:`loftq`."""
     w = matrix("weight", weight)
     how = route(rank_of(rank, min(w.shape)), options)
     power = real("alpha", alpha, 0, 1)
