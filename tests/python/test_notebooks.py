@@ -18,6 +18,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 def test_there_is_one_for_each_module() -> None:
     assert {path.stem for path in NOTEBOOKS} >= {
         "bit_allocation",
+        "costs",
         "error_reconstruction",
         "expected_error",
         "quantization_methods",
