@@ -9,17 +9,18 @@
 #include <stdexcept>
 #include <string>
 
-#include "blas.hpp"
 #include "halfulp/formats/name.hpp"
 #include "halfulp/matrices/cholesky.hpp"
+#include "halfulp/matrices/product.hpp"
 #include "halfulp/methods/row_quantizer.hpp"
 #include "kernels/hadamard.hpp"
+#include "matrices/lapack.hpp"
 
 namespace halfulp {
 namespace {
 
 using detail::blas_size;
-using detail::subtract_product;
+using detail::leading;
 
 constexpr double least_raised = 1e-8;
 constexpr double most_damping = 1;
@@ -142,6 +143,14 @@ feedback feedback_of(const matrix& h, std::span<const std::size_t> order, const 
         for (std::size_t j = i; j < n; ++j) out.upper(i, j) = (*factor)(n - 1 - i, n - 1 - j);
     }
     return out;
+}
+
+/// out -= aᵀ b for parts of row-major memory, where a is (inner, rows), b (inner, columns), out (rows, columns); strides are between rows.
+void subtract_product(std::size_t rows, std::size_t columns, std::size_t inner, const double* a, std::size_t a_stride,
+                      const double* b, std::size_t b_stride, double* out, std::size_t out_stride) {
+    if (rows == 0 || columns == 0 || inner == 0) return;
+    cxxblas::gemm(cxxblas::RowMajor, cxxblas::Trans, cxxblas::NoTrans, blas_size(rows), blas_size(columns),
+                  blas_size(inner), -1.0, a, leading(a_stride), b, leading(b_stride), 1.0, out, leading(out_stride));
 }
 
 /// The weights while they are quantized, their rows in the order in which they come. Rows of the current lazy block
@@ -267,7 +276,18 @@ double proxy_loss(const matrix& e, const matrix& h) {
         throw std::invalid_argument("h has shape " + detail::shape_text(h) + ", allowed: a square of side " +
                                     std::to_string(rows_of(e)) + ", as e has shape " + detail::shape_text(e));
     }
-    return detail::trace_of(e, h);
+    double sum = 0;
+    if (columns_of(e) < rows_of(e)) {
+        const matrix he = product(h, e);
+        for (std::size_t i = 0; i < e.size(); ++i) sum += e.data()[i] * he.data()[i];
+        return sum;
+    }
+    const matrix ee = outer_gram(e);  // symmetric: half the work of a product
+    for (std::size_t i = 0; i < rows_of(e); ++i) {
+        sum += h(i, i) * ee(i, i);
+        for (std::size_t j = i + 1; j < rows_of(e); ++j) sum += (h(i, j) + h(j, i)) * ee(i, j);
+    }
+    return sum;
 }
 
 gptq_result gptq(const matrix& w, const matrix& h, const scheme& s, const gptq_options& options) {

@@ -4,43 +4,17 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <cmath>
 #include <limits>
-#include <random>
 
 #include "halfulp/matrices/cholesky.hpp"
 #include "halfulp/matrices/product.hpp"
 #include "halfulp/matrices/singular_values.hpp"
 #include "halfulp/matrices/symmetric_eigen.hpp"
+#include "matrices/plain_algebra.hpp"
 
 using namespace halfulp;
+using namespace halfulp::test;
 
 namespace {
-
-matrix random_matrix(std::size_t rows, std::size_t columns, unsigned seed) {
-    std::mt19937_64 engine(seed);
-    std::normal_distribution<double> normal;
-    matrix out = matrix::from_shape({rows, columns});
-    for (double& x : out) x = normal(engine);
-    return out;
-}
-
-/// By the definition, without BLAS.
-matrix plain_product(const matrix& a, const matrix& b) {
-    matrix out = xt::zeros<double>({rows_of(a), columns_of(b)});
-    for (std::size_t i = 0; i < rows_of(a); ++i) {
-        for (std::size_t j = 0; j < columns_of(b); ++j) {
-            for (std::size_t k = 0; k < columns_of(a); ++k) out(i, j) += a(i, k) * b(k, j);
-        }
-    }
-    return out;
-}
-
-matrix turned(const matrix& a) {
-    matrix out = matrix::from_shape({columns_of(a), rows_of(a)});
-    for (std::size_t i = 0; i < rows_of(a); ++i) {
-        for (std::size_t j = 0; j < columns_of(a); ++j) out(j, i) = a(i, j);
-    }
-    return out;
-}
 
 matrix identity(std::size_t n) {
     matrix out = xt::zeros<double>({n, n});
@@ -55,11 +29,7 @@ double largest_difference(const matrix& a, const matrix& b) {
     return out;
 }
 
-double norm(const matrix& a) {
-    double sum = 0;
-    for (const double x : a) sum += x * x;
-    return std::sqrt(sum);
-}
+double norm(const matrix& a) { return std::sqrt(sum_of_squares(a)); }
 
 double bound(const matrix& a) {
     return 100 * static_cast<double>(std::max(rows_of(a), columns_of(a))) * std::numeric_limits<double>::epsilon() *
@@ -79,7 +49,7 @@ matrix scaled_rows(const vector& factors, matrix a) {
 TEST_CASE("products are those of the definition, whichever factor is turned") {
     const matrix a = random_matrix(7, 5, 1);
     const matrix b = random_matrix(5, 9, 2);
-    const matrix expected = plain_product(a, b);
+    const matrix expected = times(a, b);
     CHECK(largest_difference(product(a, b), expected) < bound(expected));
     CHECK(largest_difference(product_transposed_left(turned(a), b), expected) < bound(expected));
     CHECK(largest_difference(product_transposed_right(a, turned(b)), expected) < bound(expected));
@@ -91,9 +61,9 @@ TEST_CASE("products are those of the definition, whichever factor is turned") {
 TEST_CASE("Gram matrices are symmetric to the bit and add up") {
     const matrix a = random_matrix(70, 41, 3);
     const matrix g = gram(a);
-    CHECK(largest_difference(g, plain_product(turned(a), a)) < bound(g));
+    CHECK(largest_difference(g, times(turned(a), a)) < bound(g));
     CHECK(largest_difference(g, turned(g)) == 0);
-    CHECK(largest_difference(outer_gram(a), plain_product(a, turned(a))) < bound(g));
+    CHECK(largest_difference(outer_gram(a), times(a, turned(a))) < bound(g));
     matrix sum = g;
     add_gram(a, 0.5, sum);
     CHECK(largest_difference(sum, matrix(1.5 * g)) < bound(g));

@@ -186,7 +186,7 @@ def test_committed_rows_are_the_optimum() -> None:
         config = Sizes(1500, 250, 1150, 1)
         more, task = choose(config, WORDNET), choose(Sizes(500, 250, 150, 1), WORDNET)
     except (ModuleNotFoundError, FileNotFoundError) as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error))  # the model's package or WordNet, which tools/setup --tests installs
     known = {*task.lookup.queries, *task.lookup.documents, *task.sentences}
     texts = [text for text in (*more.lookup.documents, *more.sentences) if text not in known]
     names = ["encoder.layer.2.attention.self.key.weight", "encoder.layer.5.output.dense.weight"]

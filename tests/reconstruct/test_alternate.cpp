@@ -6,7 +6,7 @@
 #include "halfulp/reconstruct/feedback.hpp"
 #include "halfulp/reconstruct/quantized_factors.hpp"
 #include "halfulp/reconstruct/scheme_quantizer.hpp"
-#include "plain_algebra.hpp"
+#include "matrices/plain_algebra.hpp"
 
 using namespace halfulp;
 using namespace halfulp::test;

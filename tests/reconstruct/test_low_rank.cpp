@@ -8,7 +8,7 @@
 #include "halfulp/reconstruct/accumulated_error.hpp"
 #include "halfulp/reconstruct/joint_heads.hpp"
 #include "halfulp/reconstruct/low_rank.hpp"
-#include "plain_algebra.hpp"
+#include "matrices/plain_algebra.hpp"
 
 using namespace halfulp;
 using namespace halfulp::test;
@@ -22,15 +22,6 @@ low_rank_options of_rank(std::size_t rank) {
 }
 
 matrix product_of(const low_rank_correction& c) { return times(c.left, c.right); }
-
-std::string message_of(auto&& f) {
-    try {
-        f();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "";
-}
 
 }  // namespace
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "halfulp/matrices/moments.hpp"
-#include "plain_algebra.hpp"
+#include "matrices/plain_algebra.hpp"
 
 using namespace halfulp;
 using namespace halfulp::test;
@@ -16,15 +16,6 @@ std::span<const double> elements(const matrix& a) { return {a.data(), a.size()};
 void check_close(const matrix& a, const matrix& b, double bound) {
     REQUIRE(a.shape() == b.shape());
     for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::fabs(a.data()[i] - b.data()[i]) <= bound);
-}
-
-std::string message_of(auto&& f) {
-    try {
-        f();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "";
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "halfulp/matrices/orthonormal.hpp"
 #include "halfulp/matrices/random_matrix.hpp"
 #include "halfulp/matrices/truncated_svd.hpp"
-#include "plain_algebra.hpp"
+#include "matrices/plain_algebra.hpp"
 
 using namespace halfulp;
 using namespace halfulp::test;

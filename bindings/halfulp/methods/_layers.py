@@ -102,12 +102,6 @@ def number(name: str, x: Any, least: float, most: float) -> float:
     return float(x)
 
 
-def flag(name: str, x: Any) -> bool:
-    if not isinstance(x, (bool, np.bool_)):
-        raise TypeError(f"{name} is {x!r}, allowed: True or False")
-    return bool(x)
-
-
 def axes_of(s: Scheme, axis: Any, channel_axis: Any) -> tuple[int, int]:
     """Checked axes of a matrix, from 0 on. A flat scheme has none."""
     for name, value in (("axis", axis), ("channel_axis", channel_axis)):

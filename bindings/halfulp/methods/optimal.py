@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._calculate import check_flag
 from halfulp._linear_algebra import matrices
 from halfulp._runs import choice, integer
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.methods._layers import (
     Result,
     axes_of,
-    flag,
     number,
     quantized_from,
     second_moment,
@@ -97,8 +97,8 @@ def gptq(
         channel,
         part,
         on_failure == "increase",
-        flag("act_order", act_order),
-        flag("static_scales", static_scales),
+        check_flag("act_order", act_order),
+        check_flag("static_scales", static_scales),
         integer("block", block, 1, 2**31 - 1),
         by,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._calculate import check_flag
 from halfulp._quantize import quantize
 from halfulp._runs import integer
 from halfulp._scheme import real_scheme as to_scheme
@@ -15,7 +16,6 @@ from halfulp.methods._layers import (
     Array,
     Result,
     axes_of,
-    flag,
     in_scheme,
     moment_of,
     number,
@@ -64,7 +64,7 @@ def smooth_quant(
     of_inputs = np.maximum(vector("x_max", x_max, len(weights), least=0), low)
     of_weights = np.maximum(np.abs(weights).max(axis=1), low)
     scales = np.maximum(of_inputs**part / of_weights ** (1 - part), low)
-    if flag("power_of_two", power_of_two):
+    if check_flag("power_of_two", power_of_two):
         scales = nearest_power_of_two(scales)
     return Smoothing(scales, scales[:, None] * weights)
 
@@ -112,7 +112,7 @@ def awq(
     steps = integer("grid", grid, 1, 10000)
     low = number("least", least, np.finfo(float).tiny, 1)
     moment, magnitude = _statistics(x, h, x_mean, len(weights))
-    to_powers = flag("power_of_two", power_of_two)
+    to_powers = check_flag("power_of_two", power_of_two)
 
     def rounded(scaled: Array) -> Any:
         return quantize(scaled, s, axis=in_scheme(s, along), channel_axis=channel)
@@ -136,7 +136,7 @@ def awq(
     assert best is not None
     loss, scales, q, values = best
     clipped = False
-    if flag("clip", clip):
+    if check_flag("clip", clip):
         inverse = 1 / scales
         tried = clip_by_output(
             scales[:, None] * weights,
@@ -268,7 +268,7 @@ def equalize(w1: Any, w2: Any, bias: Any = None, *, power_of_two: bool = False) 
     live = (r1 > 0) & (r2 > 0)
     scales = np.ones(len(r1))
     scales[live] = np.sqrt(r1[live]) / np.sqrt(r2[live])
-    if flag("power_of_two", power_of_two):
+    if check_flag("power_of_two", power_of_two):
         scales = nearest_power_of_two(scales)
     first, second = first / scales, scales[:, None] * second
     ranges = np.stack([np.abs(first).max(axis=0), np.abs(second).max(axis=1)])

@@ -27,7 +27,8 @@ from halfulp.reconstruct._inputs import (
 from halfulp.reconstruct._result import Reconstruction
 
 _MOST_ITERATIONS = 10**6
-_SCALES = ("anew", "fixed")
+# What `scales` means to the compiled part.
+_ROUNDING = {"anew": "nearest", "fixed": "fixed"}
 
 
 def _turns(
@@ -104,7 +105,7 @@ def loftq(
     ValueError as :func:`zeroquant_v2` does."""
     w = matrix("weight", weight)
     how = route(rank_of(rank, min(w.shape)), options)
-    rounding = {"anew": "nearest", "fixed": "fixed"}[choice("scales", scales, _SCALES)]
+    rounding = _ROUNDING[choice("scales", scales, tuple(_ROUNDING))]
     moment = None if statistics is None else second_moment(statistics, w.shape[0])
     norm = plain_norm(w.shape[0])
     found = _turns(w, scheme, axis, norm, how, iterations, rounding=rounding)
@@ -131,7 +132,7 @@ def lq_lora(
     F is zero are not corrected. Other arguments and errors as of :func:`loftq`."""
     w = matrix("weight", weight)
     how = route(rank_of(rank, min(w.shape)), options)
-    rounding = {"anew": "nearest", "fixed": "fixed"}[choice("scales", scales, _SCALES)]
+    rounding = _ROUNDING[choice("scales", scales, tuple(_ROUNDING))]
     f = importance("fisher", fisher, w.shape)
     rows, columns, mean = f.mean(axis=1), f.mean(axis=0), float(f.mean())
     # Over the mean, so that a Fisher information of rank one is the norm's own weights.

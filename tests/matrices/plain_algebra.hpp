@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "halfulp/matrices/matrix.hpp"
@@ -35,6 +37,16 @@ inline matrix turned(const matrix& a) {
         for (std::size_t j = 0; j < columns_of(a); ++j) out(j, i) = a(i, j);
     }
     return out;
+}
+
+/// What f's std::invalid_argument says; nothing where it throws none.
+inline std::string message_of(auto&& f) {
+    try {
+        f();
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "";
 }
 
 inline matrix minus(const matrix& a, const matrix& b) {
