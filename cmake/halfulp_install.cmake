@@ -17,6 +17,11 @@ if(TARGET halfulp_matrices)
     ARCHIVE COMPONENT cxx LIBRARY COMPONENT cxx RUNTIME COMPONENT cxx FILE_SET HEADERS COMPONENT cxx)
   install(EXPORT halfulp-matrices-targets NAMESPACE halfulp:: DESTINATION "${package_dir}" COMPONENT cxx)
 endif()
+if(TARGET halfulp_scaling)
+  install(TARGETS halfulp_scaling EXPORT halfulp-scaling-targets COMPONENT cxx
+    ARCHIVE COMPONENT cxx LIBRARY COMPONENT cxx RUNTIME COMPONENT cxx FILE_SET HEADERS COMPONENT cxx)
+  install(EXPORT halfulp-scaling-targets NAMESPACE halfulp:: DESTINATION "${package_dir}" COMPONENT cxx)
+endif()
 install(
   FILES "${PROJECT_BINARY_DIR}/halfulp-config.cmake" "${PROJECT_BINARY_DIR}/halfulp-config-version.cmake"
   DESTINATION "${package_dir}" COMPONENT cxx)

@@ -27,6 +27,8 @@ LAYERS = (
     "matrices",
     "reconstruct",
     "methods",
+    "sharpness",
+    "scaling",
     "bindings",
 )
 
@@ -36,6 +38,7 @@ OUTSIDE = {
     "xsimd/": ("src/kernels/simd",),
     "cuda": ("src/kernels/cuda",),
     "xtensor": ("matrices+",),
+    "nlopt": ("src/scaling",),
     "pybind11/": ("bindings+",),
 }
 

@@ -79,6 +79,7 @@ has_openblas() {
   "${CXX:-g++}" -x c++ - -o /dev/null -lopenblas <<<"$program"
 }
 
+has_nlopt() { printf '#include <nlopt.h>\n' | "${CXX:-g++}" -E -x c++ -; }
 has_benchmark() { printf '#include <benchmark/benchmark.h>\n' | "${CXX:-g++}" -std=c++20 -E -x c++ -; }
 
 need_packages() {
@@ -91,6 +92,7 @@ need_packages() {
   want python3-venv has_python_module "ensurepip, venv"
   want python3-dev has_python_headers
   want libopenblas-dev has_openblas
+  want libnlopt-dev has_nlopt
   want wordnet-base test -e /usr/share/wordnet/data.noun # the demo's texts
   if [ "$tests" = 1 ]; then
     want libboost-dev has_boost

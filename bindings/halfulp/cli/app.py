@@ -14,9 +14,6 @@ from halfulp.cli import commands, orientation
 from halfulp.cli.command import did_you_mean
 from halfulp.cli.numbers import number
 
-# Words of the contract that later versions build.
-LATER = ("fit",)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line (None: the process's own) and returns the exit code; like argparse, it raises SystemExit
@@ -50,8 +47,6 @@ def _without_command(name: str) -> int:
     if name in answers:
         print(answers[name], end="")
         return 0
-    if name in LATER:
-        raise ValueError(f"a later version builds the command {name}; see halfulp --help for those that are here")
     known = [*commands.SUMMARIES, "help", "--help", "--version"]
     raise ValueError(f"COMMAND is {name!r}{did_you_mean(name, known)}, allowed: {', '.join(known)}")
 

@@ -32,6 +32,18 @@ def _rounding() -> list[str]:
     return [name for name, _ in rows] + ["stochastic"] + [alias for _, alias in rows if alias]
 
 
+def _laws() -> list[str]:
+    from halfulp import scaling
+
+    return list(scaling.laws())
+
+
+def _estimators() -> list[str]:
+    from halfulp import scaling
+
+    return list(scaling.ESTIMATORS)
+
+
 _WORDS: dict[str, Callable[[], list[str]]] = {
     "formats": _formats,
     "schemes": lambda: _schemes() + _formats(),
@@ -42,6 +54,8 @@ _WORDS: dict[str, Callable[[], list[str]]] = {
     "recipes": lambda: [recipe.name for recipe in hu.recipes()],
     "families": lambda: list(FAMILIES),
     "executors": lambda: list(EXECUTORS),
+    "laws": _laws,
+    "estimators": _estimators,
 }
 
 

@@ -5,7 +5,8 @@ SVG. Needs matplotlib: pip install 'halfulp[plots]'.
 exponent and mantissa, ``error_by_layer`` and ``error_by_depth`` where in a model the error is, ``error_against_group``
 what shorter groups of each scale format buy, ``recipe_difference_map`` in how many codes recipes differ,
 ``error_against_bits`` expected errors beside Shannon's bound, ``error_against_rank`` what a low-rank correction leaves,
-``allocation_front`` what each size of a model costs.
+``allocation_front`` what each size of a model costs; ``loss_curves``, ``iso_loss``, ``iso_flop``,
+``effective_parameters``, ``residuals`` and ``bootstrap_cloud`` draw fits of scaling laws.
 """
 
 from halfulp.plots._files import SUFFIXES, check_suffix, save
@@ -16,19 +17,28 @@ from halfulp.plots.groups import error_against_group
 from halfulp.plots.layers import error_by_depth, error_by_layer
 from halfulp.plots.recipes import recipe_difference_map
 from halfulp.plots.reconstruction import error_against_rank
+from halfulp.plots.scaling import iso_flop, iso_loss
+from halfulp.plots.scaling_fit import bootstrap_cloud, effective_parameters, residuals
+from halfulp.plots.scaling_losses import loss_curves
 from halfulp.plots.splits import split_heatmap
 
 __all__ = [
     "SUFFIXES",
     "allocation_front",
+    "bootstrap_cloud",
     "check_suffix",
+    "effective_parameters",
     "error_against_bits",
     "error_against_group",
     "error_against_rank",
     "error_by_depth",
     "error_by_layer",
+    "iso_flop",
+    "iso_loss",
+    "loss_curves",
     "pareto",
     "recipe_difference_map",
+    "residuals",
     "save",
     "split_heatmap",
 ]

@@ -19,6 +19,7 @@ SUMMARIES = {
     "verify": "a device's answers to them, beside the expected ones",
     "sweep": "errors of a model's weights under many schemes",
     "report": "a sweep as one HTML page that opens offline",
+    "fit": "a scaling law fitted to training runs",
     "completion": "the script that completes commands, options and names in bash, zsh or fish",
     "validate-gpu": "a GPU's kernels and conversion instructions beside the CPU's",
 }

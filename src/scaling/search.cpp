@@ -1,0 +1,104 @@
+#include "search.hpp"
+
+#include <nlopt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+
+namespace halfulp::detail {
+namespace {
+
+// Kraft's SLSQP keeps a dense model of the curvature, which suits a handful of parameters: on the 234 runs of Chinchilla's table it reaches
+// the best minimum from twice as many of the published starts as NLopt's limited-memory methods, in the same time.
+
+/// What NLopt sees where there is no objective: finite, as its line searches interpolate.
+constexpr double nowhere = 1e300;
+
+struct call {
+    evaluation* objective;
+    int count = 0;
+    double best = nowhere;
+    std::vector<double> at;  ///< the best point seen: some of NLopt's methods return the last one
+};
+
+double objective_of(unsigned n, const double* x, double* gradient, void* data) {
+    call& c = *static_cast<call*>(data);
+    ++c.count;
+    const double f =
+        c.objective->at({x, n}, gradient != nullptr ? std::span<double>(gradient, n) : std::span<double>());
+    bool usable = std::isfinite(f);
+    if (gradient != nullptr) {
+        for (unsigned i = 0; i < n; ++i) usable = usable && std::isfinite(gradient[i]);
+    }
+    if (!usable) {
+        if (gradient != nullptr) std::fill_n(gradient, n, 0.0);
+        return nowhere;
+    }
+    if (f < c.best) {
+        c.best = f;
+        c.at.assign(x, x + n);
+    }
+    return f;
+}
+
+struct destroy {
+    void operator()(nlopt_opt_s* o) const { nlopt_destroy(o); }
+};
+
+}  // namespace
+
+fit_minimum search_from(evaluation& objective, const fit_setting& setting, std::span<const double> start,
+                        int most_evaluations) {
+    objective.set(start);
+    const std::vector<std::size_t>& free = objective.free();
+    const auto n = static_cast<unsigned>(free.size());
+    std::vector<double> x(n), lower(n), upper(n), gradient(n);
+    for (unsigned k = 0; k < n; ++k) {
+        const fit_parameter& p = setting.parameters[free[k]];
+        const auto coordinate = [&](double number) { return p.positive ? std::log(std::max(number, 0.0)) : number; };
+        x[k] = objective.coordinate(free[k]);
+        lower[k] = coordinate(p.lower);
+        upper[k] = coordinate(p.upper);
+    }
+    call c{&objective, 0, nowhere, {}};
+    objective_of(n, x.data(), gradient.data(), &c);
+    fit_minimum out;
+    if (!c.at.empty() && n != 0) {
+        // Again from where it ended, until that brings nothing more: a search's own model of the curvature may have grown stale.
+        for (int turn = 0; turn < 20 && c.count < most_evaluations; ++turn) {
+            const double before = c.best;
+            const std::unique_ptr<nlopt_opt_s, destroy> o(nlopt_create(NLOPT_LD_SLSQP, n));
+            if (o == nullptr) throw std::runtime_error("NLopt: no memory for a search");
+            nlopt_set_min_objective(o.get(), objective_of, &c);
+            nlopt_set_lower_bounds(o.get(), lower.data());
+            nlopt_set_upper_bounds(o.get(), upper.data());
+            nlopt_set_ftol_rel(o.get(), 1e-14);
+            nlopt_set_xtol_rel(o.get(), 1e-12);
+            nlopt_set_maxeval(o.get(), most_evaluations - c.count);
+            x = c.at;
+            double f = 0;
+            // Its result says why it stopped; what counts is the gradient below.
+            static_cast<void>(nlopt_optimize(o.get(), x.data(), &f));
+            if (!(c.best < before - 1e-12 * std::abs(before))) break;
+        }
+    }
+    if (!c.at.empty() || n == 0) {
+        x = c.at;
+        const double f = objective.at(x, gradient);
+        if (std::isfinite(f)) {
+            out.objective = f;
+            out.gradient = 0;
+            for (unsigned k = 0; k < n; ++k) {
+                const bool held = (x[k] <= lower[k] && gradient[k] > 0) || (x[k] >= upper[k] && gradient[k] < 0);
+                if (!held) out.gradient = std::max(out.gradient, std::abs(gradient[k]));
+            }
+        }
+    }
+    out.parameters.assign(objective.numbers().begin(), objective.numbers().end());
+    out.evaluations = c.count;
+    return out;
+}
+
+}  // namespace halfulp::detail
