@@ -1,8 +1,13 @@
-"""Groups of the quantizers that are no schemes: runs along the last axis, channels, or the whole tensor."""
+"""Groups of the quantizers that are no schemes: runs along the last axis, channels, or the whole tensor; and checks of
+single arguments, which everything shares."""
 
 from __future__ import annotations
 
 import math
+import numbers
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,10 +40,57 @@ def integer(name: str, value: Any, least: int, most: int) -> int:
     return int(value)
 
 
+def real(
+    name: str,
+    value: Any,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    above: bool = False,
+    infinite: bool = False,
+) -> float:
+    """A real number from least (more than that where `above`) to most, finite unless `infinite`. An array of no axes
+    counts as its number; True, texts and complex numbers are none."""
+    allowed = _range_of_reals(least, most, above, infinite)
+    given = value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+    if isinstance(given, (bool, np.bool_)) or not isinstance(given, numbers.Real):
+        raise TypeError(f"{name} is {value!r}, allowed: {allowed}")
+    try:
+        number = float(given)
+    except OverflowError:
+        raise ValueError(f"{name} is beyond float64, allowed: {allowed}") from None
+    within = (number > least if above else number >= least) and number <= most
+    if not within or (math.isinf(number) and not infinite):
+        raise ValueError(f"{name} is {given}, allowed: {allowed}")
+    return number
+
+
+def _range_of_reals(least: float, most: float, above: bool, infinite: bool) -> str:
+    kind = "a number" if infinite or math.isfinite(most) else "a finite number"
+    if math.isinf(least):
+        return kind if math.isinf(most) else f"{kind} of {most:g} or less"
+    if math.isinf(most):
+        return f"{kind} above {least:g}" if above else f"{kind} of {least:g} or more"
+    return f"{kind} above {least:g}, at most {most:g}" if above else f"{kind} from {least:g} to {most:g}"
+
+
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} is {value!r}, allowed: {', '.join(map(repr, allowed))}")
     return value
+
+
+@contextmanager
+def renamed(names: Mapping[str, str]) -> Iterator[None]:
+    """Errors begin with the names that the caller's arguments have."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        for inner, outer in names.items():
+            if re.match(rf"{inner}\b", text):
+                raise type(error)(outer + text[len(inner) :]) from None
+        raise
 
 
 def runs_of(shape: tuple[int, ...], group: Any) -> Runs:

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "analysis/shown.hpp"
 #include "halfulp/methods/row_quantizer.hpp"
 #include "kernels/double_quantization.hpp"
 #include "kernels/hadamard.hpp"
@@ -16,22 +17,21 @@ namespace {
 
 void check(const matrix& w, const clip_options& options) {
     for (const double x : w) {
-        if (!std::isfinite(x))
-            throw std::invalid_argument("w holds " + std::to_string(x) + ", allowed: finite numbers");
+        if (!std::isfinite(x)) throw std::invalid_argument("w holds " + detail::shown(x) + ", allowed: finite numbers");
     }
     for (const double f : options.factors) {
         if (!(f > 0 && f < HUGE_VAL))
-            throw std::invalid_argument("a factor is " + std::to_string(f) + ", allowed: above 0 and finite");
+            throw std::invalid_argument("a factor is " + detail::shown(f) + ", allowed: above 0 and finite");
     }
     if (!(options.norm > 0 && options.norm < HUGE_VAL))
-        throw std::invalid_argument("norm is " + std::to_string(options.norm) + ", allowed: above 0 and finite");
+        throw std::invalid_argument("norm is " + detail::shown(options.norm) + ", allowed: above 0 and finite");
     if (!options.weights.empty() && options.weights.size() != w.size()) {
         throw std::invalid_argument("weights has " + std::to_string(options.weights.size()) +
                                     " numbers, allowed: " + std::to_string(w.size()) + ", one for each element of w");
     }
     for (const double x : options.weights) {
         if (!(x >= 0 && x < HUGE_VAL))
-            throw std::invalid_argument("a weight is " + std::to_string(x) + ", allowed: 0 or more and finite");
+            throw std::invalid_argument("a weight is " + detail::shown(x) + ", allowed: 0 or more and finite");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "analysis/shown.hpp"
 #include "halfulp/matrices/orthonormal.hpp"
 #include "halfulp/matrices/product.hpp"
 #include "matrices/lapack.hpp"
@@ -65,7 +66,7 @@ accumulated_error_result correct_accumulated(const matrix& weight, const matrix&
                                              const matrix& reference, std::optional<double> alpha,
                                              const low_rank_options& options) {
     if (alpha && !(*alpha >= 0 && std::isfinite(*alpha))) {
-        throw std::invalid_argument("alpha is " + std::to_string(*alpha) + ", allowed: a finite number, 0 or more");
+        throw std::invalid_argument("alpha is " + detail::shown(*alpha) + ", allowed: a finite number, 0 or more");
     }
     if (cross.shape() != moment.shape() || reference.shape() != moment.shape()) {
         throw std::invalid_argument("cross_moment has shape " + detail::shape_text(cross) + " and reference_moment " +

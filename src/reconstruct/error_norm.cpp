@@ -71,7 +71,8 @@ moment_spectrum spectrum_of(const vector& values) {
     out.largest = values(values.size() - 1);
     if (out.smallest < -threshold) {
         throw std::invalid_argument("second_moment is not positive semidefinite: its most negative eigenvalue is " +
-                                    text_of(out.smallest) + ", allowed: -" + text_of(threshold) +
+                                    text_of(out.smallest) +
+                                    ", allowed: " + (threshold > 0 ? "-" + text_of(threshold) : "0") +
                                     " or more (sum it in float64, or add a ridge)");
     }
     for (std::size_t i = values.size(); i-- > 0 && values(i) > threshold;) {

@@ -214,3 +214,32 @@ TEST_CASE("Lloyd-Max of densities: two ways to the same levels", "[expected]") {
     REQUIRE(moved.squared_error == Approx(4 * 0.1174818478).epsilon(1e-9));
     REQUIRE(moved.levels[0] + moved.levels[3] == Approx(10).epsilon(1e-13));
 }
+
+TEST_CASE("errors do not depend on the unit where scales have room") {
+    // Powers of two move no bit of these scales, so only the order of cut-offs may differ: parts of 1e-12.
+    for (const char* s : {"int4/64:binary32@zero_point", "nf4/64:binary32", "int4/16:bfloat16@zero_point"}) {
+        const double wanted = expected_value(parse_scheme(s), density(density_kind::normal)).squared_error;
+        for (const int exponent : {-90, 90}) {
+            const double sigma = std::ldexp(1.0, exponent);
+            const density of({{density_kind::normal, 1, 0, sigma, 0}});
+            CHECK(expected_value(parse_scheme(s), of).squared_error / (sigma * sigma) == Approx(wanted).epsilon(1e-10));
+        }
+    }
+}
+
+TEST_CASE("scales that count as exact are in the range of their format") {
+    const auto of = [](double sigma) { return density({{density_kind::normal, 1, 0, sigma, 0}}); };
+    for (const char* s : {"int4/64:binary32@zero_point", "nf4/64:binary32", "nf4_64_dq256", "pm1/64:binary32"}) {
+        CHECK_THROWS_AS(expected_value(parse_scheme(s), of(1e-60)), std::invalid_argument);
+        CHECK_THROWS_AS(expected_value(parse_scheme(s), of(1e40)), std::invalid_argument);
+        CHECK_NOTHROW(expected_value(parse_scheme(s), of(1e-35)));
+    }
+    CHECK_THROWS_AS(expected_value(parse_scheme("int4/64:binary16@zero_point"), of(1e-6)), std::invalid_argument);
+    // Scales that saturate now and then: in the tolerance, as a bound.
+    const scheme s = parse_scheme("int4/64:binary16@zero_point");
+    const expected_error rare = expected_value(s, of(65504 * 15 / 2 / 6.0));
+    CHECK(rare.tolerance > 1e-6 * rare.squared_error);
+    CHECK(rare.tolerance < 0.1 * rare.squared_error);
+    // A mean that is stored as 0 makes every element 0.
+    CHECK(expected_value(parse_scheme("pm1/tensor:binary32"), of(1e-60)).squared_error == Approx(1e-120));
+}

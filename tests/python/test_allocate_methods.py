@@ -150,7 +150,7 @@ def test_hawq_s_arguments_are_checked() -> None:
         allocate.omega([1.0], [1.0], [[1.0, -1.0]])
     with pytest.raises(ValueError, match="bits has 3 numbers, allowed: 2"):
         allocate.hawq_v2([1.0, 1.0], [1.0, 1.0], errors, [2, 4, 8])
-    with pytest.raises(ValueError, match=r"fraction is 1.5, allowed: 0 to 1"):
+    with pytest.raises(ValueError, match=r"fraction is 1.5, allowed: a number from 0 to 1"):
         allocate.hawq_limit(errors, 1.5)
     with pytest.raises(ValueError, match=r"budgets has \['bops'\], allowed: \['size'\]"):
         allocate.hawq_v3([1.0, 1.0], errors, {"size": errors}, {"bops": 2.0})

@@ -158,7 +158,7 @@ def test_a_unit_by_hand_and_a_model_of_one_s_own() -> None:
     assert cost.mac("e4m3fn", "e4m3fn", 4096, free_shift).total == fp8.total - fp8.parts["shift"]
     narrow = cost.mac("int8", "int8", 256, accumulator_bits=16)
     assert narrow.total == unit.total - 8
-    with pytest.raises(ValueError, match="multiply is -1, allowed: finite numbers, 0 or more"):
+    with pytest.raises(ValueError, match="multiply is -1, allowed: a finite number of 0 or more"):
         dataclasses.replace(cost.LUT6, multiply=-1)
     with pytest.raises(TypeError, match="model is a str, allowed: a MacModel"):
         cost.mac("int8", "int8", 4, "LUT6")  # type: ignore[arg-type]
@@ -241,9 +241,9 @@ def test_quartet_s_speedups() -> None:
         assert tuple(found.values()) == pytest.approx(expected, rel=1e-15)
         assert list(found) == ["forward", "backward", "training"]
     assert cost.speedup(4, 16, reference_bits=16)["backward"] == 1
-    with pytest.raises(ValueError, match="forward_bits is 0, allowed: finite numbers above 0"):
+    with pytest.raises(ValueError, match=r"forward_bits is 0, allowed: a number from 0\.000976"):
         cost.speedup(0, 8)
-    with pytest.raises(ValueError, match=r"forward_share is 2\.0, allowed: 0 to 1"):
+    with pytest.raises(ValueError, match=r"forward_share is 2, allowed: a number from 0 to 1"):
         cost.speedup(4, 8, forward_share=2)
 
 

@@ -253,10 +253,10 @@ def test_wrong_arguments():
     cases = [
         ((w[0], h, "mxfp4"), {}, ValueError, "w has shape"),
         ((w, h[:-1], "mxfp4"), {}, ValueError, r"h has shape \(69, 70\), allowed: \(70, 70\)"),
-        ((np.full((70, 2), np.nan), h, "mxfp4"), {}, ValueError, "w holds NaN or infinity"),
-        ((w, np.full((70, 70), np.inf), "mxfp4"), {}, ValueError, "h holds NaN or infinity"),
+        ((np.full((70, 2), np.nan), h, "mxfp4"), {}, ValueError, "w\\[0, 0\\] is nan"),
+        ((w, np.full((70, 70), np.inf), "mxfp4"), {}, ValueError, "h.* is inf"),
         ((np.zeros((0, 4)), np.zeros((0, 0)), "mxfp4"), {}, ValueError, "at least one element"),
-        ((w, h, "mxfp4"), {"damping": 2}, ValueError, "damping is 2, allowed: 0 to 1"),
+        ((w, h, "mxfp4"), {"damping": 2}, ValueError, "damping is 2, allowed: a number from 0 to 1"),
         ((w, h, "mxfp4"), {"damping": "much"}, TypeError, "damping is 'much'"),
         ((w, h, "mxfp4"), {"on_failure": "hide"}, ValueError, "on_failure is 'hide'"),
         ((w, h, "mxfp4"), {"act_order": 1}, TypeError, "act_order is 1"),
@@ -271,9 +271,9 @@ def test_wrong_arguments():
             methods.gptq(*args, **keywords)
     skew = h.copy()
     skew[3, 4] += 1
-    with pytest.raises(ValueError, match=r"h\[4, 3\] is .* allowed: a symmetric h"):
+    with pytest.raises(ValueError, match=r"h\[3, 4\] is .* allowed: a symmetric h"):
         methods.gptq(w, skew, "mxfp4")
-    with pytest.raises(ValueError, match=r"h\[0, 0\] is -.* 0 or more on the diagonal"):
+    with pytest.raises(ValueError, match=r"h\[\d+, \d+\] is -.* 0 or more on the diagonal"):
         methods.gptq(w, -h, "mxfp4")
     coupled = np.eye(70)
     coupled[0, 1] = coupled[1, 0] = 2

@@ -345,7 +345,7 @@ R = moment_of(X)
         (lambda: rc.qera_exact(W, WQ, R[1:, 1:], 2), r"statistics has shape \(47, 47\)"),
         (lambda: rc.qera_exact(W, WQ, R - 1e3 * np.eye(IN), 2), "most negative eigenvalue is -"),
         (lambda: rc.qera_exact(W, WQ, R + np.triu(R, 1), 2), "not symmetric"),
-        (lambda: rc.qera_exact(W, WQ, np.where(R[1, 2] == R, np.nan, R), 2), r"second_moment\[1, 2\] is nan"),
+        (lambda: rc.qera_exact(W, WQ, np.where(R[1, 2] == R, np.nan, R), 2), r"statistics\[1, 2\] is nan"),
         (lambda: rc.qera_exact(W, WQ, rc.Covariance(), 2), "seen no samples"),
         (lambda: rc.qera_exact(W, WQ, rc.Covariance().add(X[:, 1:]), 2), "has 47 channels, allowed: 48"),
         (lambda: rc.qera_exact(W, WQ, R, 2, ridge=-1), "ridge is -1"),

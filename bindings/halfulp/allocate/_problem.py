@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from halfulp._arrays import carried, take
+from halfulp._runs import real
 
 Rows = Any  # a matrix, or a list of one-dimensional arrays or lists, one for each layer
 Ties = Iterable[Sequence[int]] | None
@@ -34,22 +36,23 @@ class Problem:
 
 
 def number(name: str, value: Any) -> float:
-    """A real number that is not NaN."""
-    if isinstance(value, (bool, np.bool_, complex, str, bytes)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is {value!r}, allowed: a number")
-    out = float(value)
-    if math.isnan(out):
-        raise ValueError(f"{name} is nan, allowed: a number")
-    return out
+    """A real number that is not NaN; budgets may be infinite."""
+    return real(name, value, infinite=True)
 
 
-def vector(name: str, values: Any, length: int | None = None) -> np.ndarray:
+def array_of(name: str, values: Any) -> np.ndarray:
+    """Numbers as NumPy has them; bfloat16, which it lacks, as float32."""
+    taken = take(name, values)
+    return carried(name, values).widened if taken.elements == "bfloat16" else taken.array
+
+
+def vector(name: str, values: Any, length: int | None = None, each: str = "one for each layer") -> np.ndarray:
     """One axis of real numbers as float64."""
-    array = np.asarray(values)
+    array = array_of(name, values)
     if array.dtype.kind not in "fiu" or array.ndim != 1:
         raise TypeError(f"{name} has dtype {array.dtype} and shape {array.shape}, allowed: one axis of real numbers")
     if length is not None and array.shape[0] != length:
-        raise ValueError(f"{name} has {array.shape[0]} numbers, allowed: {length}, one for each layer")
+        raise ValueError(f"{name} has {array.shape[0]} numbers, allowed: {length}, {each}")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -66,12 +69,14 @@ def finite(name: str, values: np.ndarray, *, negative: bool = True) -> np.ndarra
 
 def matrix(name: str, values: Any) -> np.ndarray:
     """Layers by choices, as float64."""
-    array = np.asarray(values)
+    array = array_of(name, values)
     if array.dtype.kind not in "fiu" or array.ndim != 2:
         raise TypeError(
             f"{name} has dtype {array.dtype} and shape {array.shape}, allowed: two axes of real numbers, layers by "
             "choices"
         )
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}, allowed: at least one layer and one choice")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -88,10 +93,32 @@ def _integer(name: str, value: Any) -> int:
     return int(value)
 
 
+def groups_of(ties: Any) -> list[Any]:
+    """Ties as a list of groups. A text is none: its letters would count as names."""
+    if ties is None:
+        return []
+    groups = None if isinstance(ties, (str, bytes, Mapping)) or not isinstance(ties, Iterable) else list(ties)
+    if groups is None:
+        raise TypeError(f"ties is {ties!r}, allowed: a list of groups of layers, or None")
+    for t, group in enumerate(groups):
+        if isinstance(group, (str, bytes, Mapping)) or not isinstance(group, Iterable):
+            raise TypeError(f"ties[{t}] is {group!r}, allowed: a list of layers")
+    return groups
+
+
+def mapping_of(name: str, values: Any, what: str) -> Mapping[Any, Any]:
+    """A mapping, or None for an empty one."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{name} is a {type(values).__name__}, allowed: a mapping from {what}, or None")
+    return values
+
+
 def ties_of(ties: Ties, layers: int) -> list[list[int]]:
     """Ties as lists of places; which are right the compiled part says, but for negative ones."""
     out = []
-    for t, tie in enumerate(ties or ()):
+    for t, tie in enumerate(groups_of(ties)):
         members = [_integer(f"ties[{t}]", layer) for layer in tie]
         for layer in members:
             if not 0 <= layer < layers:
@@ -103,7 +130,7 @@ def ties_of(ties: Ties, layers: int) -> list[list[int]]:
 def fixed_of(fixed: Fixed, ties: list[list[int]], lengths: Sequence[int]) -> dict[int, int]:
     """Which choice stands fast for which layers, layers tied to them too."""
     out: dict[int, int] = {}
-    for layer, choice in (fixed or {}).items():
+    for layer, choice in mapping_of("fixed", fixed, "layers to choices").items():
         at = _integer("a layer of fixed", layer)
         if not 0 <= at < len(lengths):
             raise ValueError(f"fixed names layer {at}, allowed: 0 to {len(lengths) - 1}")

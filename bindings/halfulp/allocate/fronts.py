@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._calculate import check_flag
 from halfulp._runs import integer
 from halfulp.allocate._problem import Fixed, Problem, Rows, Ties, number, problem_of
 from halfulp.allocate.choosing import MOST_STATES, Allocation
@@ -36,6 +37,8 @@ class Front:
 
     def __getitem__(self, point: int) -> np.ndarray:
         """The choice of each layer at a point, int64."""
+        if isinstance(point, (bool, np.bool_)) or not isinstance(point, (int, np.integer)):
+            raise TypeError(f"point is {point!r}, allowed: an integer from {-len(self)} to {len(self) - 1}")
         if not -len(self) <= point < len(self):
             raise IndexError(f"point is {point}, allowed: {-len(self)} to {len(self) - 1}")
         return self._problem.given(self._front.choices(point % len(self)))
@@ -86,8 +89,7 @@ def front(
     states; beyond it ValueError. supported: only the corners of the lower convex hull, which are quick to find for
     any problem but leave out the best choices for most budgets. Returns a Front.
     """
-    if not isinstance(supported, (bool, np.bool_)):
-        raise TypeError(f"supported is {supported!r}, allowed: True or False")
+    check_flag("supported", supported)
     problem = problem_of(costs, sizes, ties, fixed)
     most = integer("limit", limit, 1, MOST_STATES)
     if supported:

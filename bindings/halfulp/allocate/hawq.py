@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from halfulp.allocate._problem import Fixed, Rows, Ties, finite, matrix, number, vector
+from halfulp._runs import real, renamed
+from halfulp.allocate._problem import Fixed, Rows, Ties, finite, matrix, vector
 from halfulp.allocate.choosing import Allocation, choose
 from halfulp.allocate.fronts import Front, front
 from halfulp.allocate.rows import RowsAllocation, choose_rows
@@ -64,9 +65,7 @@ def hawq_limit(resource: Any, fraction: float) -> float:
     resource: layers by choices. fraction: 0 to 1; the paper's tables use 0.25, 0.5 and 0.75.
     """
     taken = finite("resource", matrix("resource", resource), negative=False)
-    part = number("fraction", fraction)
-    if not 0 <= part <= 1:
-        raise ValueError(f"fraction is {part}, allowed: 0 to 1")
+    part = real("fraction", fraction, 0, 1)
     low, high = taken.min(axis=1).sum(), taken.max(axis=1).sum()
     return float(low + part * (high - low))
 
@@ -93,11 +92,18 @@ def hawq_v3(
     errors = finite("squared_errors", matrix("squared_errors", squared_errors), negative=False)
     trace = finite("average_traces", vector("average_traces", average_traces, len(errors)))
     costs = trace[:, None] * errors
-    if not isinstance(resources, Mapping) or not isinstance(budgets, Mapping):
-        raise TypeError("resources and budgets are mappings from names, such as {'size': ...}")
+    for name, given in (("resources", resources), ("budgets", budgets)):
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"{name} is a {type(given).__name__}, allowed: a mapping from names, such as {{'size': ...}}"
+            )
+    if not resources:
+        raise ValueError("resources is empty, allowed: one row of sizes or more")
     if resources.keys() != budgets.keys():
         raise ValueError(f"budgets has {sorted(budgets)}, allowed: {sorted(resources)}, as resources has")
     if len(resources) == 1:
         (name,) = resources
-        return choose(costs, resources[name], budgets[name], ties=ties, fixed=fixed)
-    return choose_rows(costs, resources, budgets, ties=ties, fixed=fixed, time_limit=time_limit)
+        with renamed({"budget": f"budgets[{name!r}]", "sizes": f"resources[{name!r}]"}):
+            return choose(costs, resources[name], budgets[name], ties=ties, fixed=fixed)
+    with renamed({"rows": "resources"}):
+        return choose_rows(costs, resources, budgets, ties=ties, fixed=fixed, time_limit=time_limit)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +43,11 @@ def lq_lora_configurations() -> list[LqLoraConfiguration]:
 def lq_lora_storage(parameters: Any, configurations: list[LqLoraConfiguration]) -> np.ndarray:
     """Bits of each matrix under each configuration, matrices by configurations. parameters: of each matrix."""
     counts = finite("parameters", vector("parameters", parameters), negative=False)
+    if isinstance(configurations, LqLoraConfiguration) or not isinstance(configurations, Sequence):
+        raise TypeError(f"configurations is a {type(configurations).__name__}, allowed: a list of LqLoraConfiguration")
+    for i, c in enumerate(configurations):
+        if not isinstance(c, LqLoraConfiguration):
+            raise TypeError(f"configurations[{i}] is {c!r}, allowed: an LqLoraConfiguration")
     return counts[:, None] * np.array([c.bits_per_parameter for c in configurations])
 
 
@@ -66,6 +73,11 @@ def lq_lora(costs: Any, sizes: Any, budget: float, *, chunks: int = 1, limit: in
         return choose(error, storage, budget, limit=limit)
     whole = number("budget", budget)
     rows = np.arange(len(error))
+    least = parts * max(math.fsum(part.min(axis=1)) for part in np.split(storage, parts))
+    if whole < least:
+        raise ValueError(
+            f"budget is {whole:g}, allowed: at least {least:g}, as each of {parts} chunks gets an equal share of it"
+        )
     chosen = [choose(error[part], storage[part], whole / parts, limit=limit) for part in np.split(rows, parts)]
     choices = np.concatenate([part.choices for part in chosen])
     choices.flags.writeable = False

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._runs import real, renamed
 from halfulp.allocate._problem import Fixed, Problem, Rows, Ties, number, problem_of
 from halfulp.sweeping._extras import need
 
@@ -60,9 +61,7 @@ def choose_rows(
         raise ValueError("rows is empty, allowed: one row of sizes or more")
     if within.keys() != named.keys():
         raise ValueError(f"budgets has {sorted(within)}, allowed: {sorted(named)}, as rows has")
-    seconds = math.inf if time_limit is None else number("time_limit", time_limit)
-    if not seconds > 0:
-        raise ValueError(f"time_limit is {time_limit}, allowed: above 0, or None")
+    seconds = math.inf if time_limit is None else real("time_limit", time_limit, 0, above=True, infinite=True)
     problems = {name: _problem_of_row(name, costs, sizes, ties, fixed) for name, sizes in named.items()}
     program = _Program(problems, within)
     program.check_each()
@@ -78,10 +77,8 @@ def _named(argument: str, values: Any) -> dict[str, Any]:
 
 
 def _problem_of_row(name: str, costs: Rows, sizes: Rows, ties: Ties, fixed: Fixed) -> Problem:
-    try:
+    with renamed({"sizes": f"rows[{name!r}]"}):
         return problem_of(costs, sizes, ties, fixed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(str(error).replace("sizes", f"rows[{name!r}]", 1)) from None
 
 
 class _Program:
@@ -128,7 +125,9 @@ class _Program:
         costs = [self.of_group(self.problem.costs, group) for group in self.groups]
         # HiGHS's tolerances are absolute: costs from 0 up in units of the largest difference, rows in units of budgets.
         base = math.fsum(float(c.min()) for c in costs)
-        spread = max(float(np.ptp(c)) for c in costs) or 1.0
+        spread = max(float(c.max()) / 2 - float(c.min()) / 2 for c in costs) * 2 or 1.0
+        if not math.isfinite(spread):
+            raise ValueError("costs of one layer differ by more than float64 holds, allowed: smaller differences")
         model = self._model(highs, [(c - c.min()) / spread for c in costs], seconds)
         nodes = 0
         while True:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from halfulp import _core
-from halfulp._runs import choice
-from halfulp.allocate._problem import finite, matrix, number, vector
+from halfulp._runs import choice, real
+from halfulp.allocate._problem import finite, matrix, vector
 from halfulp.allocate.choosing import Allocation, choose
 
 NORMALIZATIONS = ("none", "sum", "max")
@@ -64,13 +65,11 @@ def snip(
     saving = finite("efficiency", vector("efficiency", efficiency), negative=False)
     if len(saving) != loss.shape[1] or (saving > 1).any():
         raise ValueError(f"efficiency is {saving.tolist()}, allowed: {loss.shape[1]} numbers from 0 to 1, one a choice")
-    share = number("target", target)
-    if not 0 <= share <= 1:
-        raise ValueError(f"target is {share}, allowed: 0 to 1")
+    share = real("target", target, 0, 1)
     choice("normalize", normalize, NORMALIZATIONS)
-    by = [number(f"weights[{i}]", w) for i, w in enumerate(weights)]
-    if len(by) != 2 or not all(np.isfinite(by)):
+    if not isinstance(weights, (Sequence, np.ndarray)) or isinstance(weights, (str, bytes)) or len(weights) != 2:
         raise ValueError(f"weights is {weights!r}, allowed: two finite numbers")
+    by = [real(f"weights[{i}]", w) for i, w in enumerate(weights)]
     costs = by[0] * _normalized(loss, normalize) + by[1] * _normalized(change, normalize)
     stage = np.zeros(len(loss), dtype=np.int64) if stages is None else np.asarray(stages)
     if stage.dtype.kind not in "iu" or stage.shape != (len(loss),):

@@ -11,8 +11,9 @@ import numpy as np
 from halfulp import _core
 from halfulp._arrays import carried
 from halfulp._quantize import fake_quantize
+from halfulp._runs import integer
 from halfulp._scheme import Scheme, expand_schemes
-from halfulp.allocate._problem import number
+from halfulp.allocate._problem import array_of, groups_of, mapping_of, number
 from halfulp.allocate.choosing import Allocation, choose
 from halfulp.allocate.fronts import Front, front
 from halfulp.sweeping.measures import MODEL, stored_bits, stored_planes
@@ -78,7 +79,10 @@ class Table:
         """Choices by place as a mapping from layer to scheme."""
         if len(choices) != len(self.names):
             raise ValueError(f"choices has {len(choices)} layers, allowed: {len(self.names)}")
-        return {name: texts[int(c)] for name, texts, c in zip(self.names, self.choices, choices, strict=True)}
+        return {
+            name: texts[integer(f"choices[{i}]", c, 0, len(texts) - 1)]
+            for i, (name, texts, c) in enumerate(zip(self.names, self.choices, choices, strict=True))
+        }
 
     def _least(self, ties: list[list[int]], fixed: dict[int, int]) -> float | None:
         try:
@@ -94,11 +98,11 @@ class Table:
         return self.names.index(name)
 
     def _ties(self, ties: NamedTies) -> list[list[int]]:
-        return [[self._place("ties", name) for name in tie] for tie in ties or ()]
+        return [[self._place("ties", name) for name in tie] for tie in groups_of(ties)]
 
     def _fixed(self, fixed: Mapping[str, str] | None) -> dict[int, int]:
         out = {}
-        for name, text in (fixed or {}).items():
+        for name, text in mapping_of("fixed", fixed, "layers to schemes").items():
             place = self._place("fixed", name)
             wanted = str(text)
             if wanted not in self.choices[place]:
@@ -141,7 +145,8 @@ def table(
     if not weights:
         raise ValueError("weights is empty, allowed: one array or more")
     chosen = [s for s in expand_schemes(schemes) if _is_real(s)]
-    unknown = set(sensitivities or {}) - set(weights)
+    given = mapping_of("sensitivities", sensitivities, "names of weights to numbers or arrays")
+    unknown = set(given) - set(weights)
     if unknown:
         raise ValueError(f"sensitivities names {sorted(unknown)}, allowed: names of weights")
     texts = tuple(str(s) for s in chosen)
@@ -153,11 +158,18 @@ def table(
                 f"weights[{name!r}] has shape {x.shape}, allowed: one axis or more, and an element or more"
             )
         exact = x.widened.astype(np.float64)
-        h = _sensitivity(name, (sensitivities or {}).get(name, 1.0), x.shape)
+        if not np.isfinite(exact).all():
+            raise ValueError(f"weights[{name!r}] holds NaN or infinity, allowed: finite numbers")
+        h = _sensitivity(name, given.get(name, 1.0), x.shape)
         errors = []
         for s in chosen:
             left = carried("values", fake_quantize(weight, s, axis=axis, **options)).widened
-            errors.append(float(np.sum(h * np.square(exact - left))))
+            with np.errstate(over="ignore"):
+                errors.append(float(np.sum(h * np.square(exact - left))))
+            if not np.isfinite(errors[-1]):
+                raise ValueError(
+                    f"weights[{name!r}] has squared errors beyond float64 under {s}, allowed: smaller numbers"
+                )
         costs.append(np.array(errors))
         channel_axis = options.get("channel_axis") or 0
         planes = [stored_planes(s, x.shape, -1 if axis is None else axis, channel_axis) for s in chosen]
@@ -174,11 +186,15 @@ def _is_real(scheme: Any) -> bool:
 
 
 def _sensitivity(name: str, h: Any, shape: tuple[int, ...]) -> Any:
-    array = np.asarray(h, dtype=np.float64)
+    label = f"sensitivities[{name!r}]"
+    array = array_of(label, h)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{label} has dtype {array.dtype}, allowed: a number, or real numbers of the shape {shape}")
+    array = array.astype(np.float64)
     if array.shape not in ((), shape):
-        raise ValueError(f"sensitivities[{name!r}] has shape {array.shape}, allowed: a number, or the shape {shape}")
+        raise ValueError(f"{label} has shape {array.shape}, allowed: a number, or the shape {shape}")
     if not np.isfinite(array).all() or (array < 0).any():
-        raise ValueError(f"sensitivities[{name!r}] holds {array.min()}, allowed: finite numbers, 0 or more")
+        raise ValueError(f"{label} holds {array.min()}, allowed: finite numbers, 0 or more")
     return array
 
 
@@ -191,6 +207,9 @@ def sweep_table(
     for those not named. Where the sweep had several roundings, a choice is "scheme rounding". Raises ValueError for a
     column that is not there, for pairs that failed, and for a pair that stands there twice.
     """
+    if not hasattr(results, "columns"):
+        raise TypeError(f"results is a {type(results).__name__}, allowed: a table that hu.sweep gave")
+    weighing = mapping_of("sensitivities", sensitivities, "matrices to numbers")
     for column in ("matrix", "scheme", "rounding", "elements", "bits_per_element", cost):
         if column not in results.columns:
             raise ValueError(f"the table has no column {column!r}, allowed: a table that hu.sweep gave")
@@ -206,7 +225,7 @@ def sweep_table(
             raise ValueError(f"the table has {label!r} of {matrix!r} twice, allowed: each pair once")
         if not np.isfinite(value):
             raise ValueError(f"{cost} of {label!r} of {matrix!r} is {value}, allowed: finite numbers")
-        h = (sensitivities or {}).get(str(matrix), 1.0)
+        h = weighing.get(str(matrix), 1.0)
         of[label] = (_sensitivity(str(matrix), h, ()) * float(value), float(round(bits * count)))
         elements[str(matrix)] = int(count)
     if not found:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
-from halfulp.allocate._problem import number, vector
+from halfulp._runs import real
+from halfulp.allocate._problem import vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,6 @@ def water_filling(variances: Any, bits: float, counts: Any = None) -> WaterFilli
     not finite.
     """
     of = vector("variances", variances)
-    weights = np.ones(len(of)) if counts is None else vector("counts", counts)
-    rates, distortions, level, total = _core.fill_water(of, weights, number("bits", bits))
+    weights = np.ones(len(of)) if counts is None else vector("counts", counts, len(of), "as variances has")
+    rates, distortions, level, total = _core.fill_water(of, weights, real("bits", bits, 0))
     return WaterFilling(rates, distortions, level, total)

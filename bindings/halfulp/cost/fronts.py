@@ -19,7 +19,7 @@ def front(errors: Any, *costs: Any) -> np.ndarray:
     error = vector("errors", errors)
     if not costs:
         raise TypeError("front() takes the errors and one array of costs or more")
-    columns = [vector(f"costs[{i}]", cost, len(error)) for i, cost in enumerate(costs)] + [error]
+    columns = [vector(f"costs[{i}]", cost, len(error), "as errors has") for i, cost in enumerate(costs)] + [error]
     points = np.stack(columns, axis=1) if len(error) else np.empty((0, len(columns)))
     order = np.lexsort(tuple(reversed(columns)))  # stable: by the first cost, then the others, then the error
     order = order[~np.isnan(points[order]).any(axis=1)]

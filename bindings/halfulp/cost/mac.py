@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from halfulp.allocate._problem import number
+from halfulp._runs import integer, real
 from halfulp.cost.accumulators import Extent, accumulator, extent
 
 
@@ -70,8 +70,10 @@ class MacModel:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name not in ("unit", "source") and not 0 <= number(field.name, value) < math.inf:
-                raise ValueError(f"{field.name} is {value}, allowed: finite numbers, 0 or more")
+            if field.name not in ("unit", "source"):
+                real(field.name, value, 0)
+            elif not isinstance(value, str):
+                raise TypeError(f"{field.name} is {value!r}, allowed: a text")
 
 
 LUT6 = MacModel(
@@ -150,9 +152,7 @@ def mac(a: Any, b: Any, n: int, model: MacModel = LUT6, *, accumulator_bits: int
     width = accumulator(a, b, n)
     bits = width.bits
     if accumulator_bits is not None:
-        if isinstance(accumulator_bits, bool) or not isinstance(accumulator_bits, int) or accumulator_bits < 1:
-            raise ValueError(f"accumulator_bits is {accumulator_bits!r}, allowed: an integer, 1 or more")
-        bits = accumulator_bits
+        bits = integer("accumulator_bits", accumulator_bits, 1, 2**31 - 1)
     ways = {"fixed": _fixed(x, y, model), "float": _float(x, y, model)}
     inputs = x.format.bits + y.format.bits
     if inputs <= _WIDEST_TABLE:

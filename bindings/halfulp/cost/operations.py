@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from halfulp.allocate._problem import finite, number
+from halfulp._runs import real
+from halfulp.allocate._problem import array_of, finite
+
+# Widths in bits, wide enough for any format.
+_WIDTHS = (2.0**-10, 2.0**20)
 
 
 def bops(macs: Any, weight_bits: Any, activation_bits: Any) -> Any:
@@ -16,9 +20,21 @@ def bops(macs: Any, weight_bits: Any, activation_bits: Any) -> Any:
     in units of 1024, one binary32 product: macs · 4 · 4 / 1024 = macs / 64 for 4 bit, macs / 16 for 8 bit.
     """
     named = (("macs", macs), ("weight_bits", weight_bits), ("activation_bits", activation_bits))
-    factors = [finite(name, np.asarray(value, dtype=np.float64), negative=False) for name, value in named]
+    factors = [_counts(name, value) for name, value in named]
+    try:
+        np.broadcast_shapes(*(f.shape for f in factors))
+    except ValueError:
+        shapes = ", ".join(f"{name} {f.shape}" for (name, _), f in zip(named, factors, strict=True))
+        raise ValueError(f"the shapes of {shapes} do not go together, allowed: shapes that NumPy broadcasts") from None
     out = factors[0] * factors[1] * factors[2]
     return float(out) if out.ndim == 0 else out
+
+
+def _counts(name: str, value: Any) -> np.ndarray:
+    array = array_of(name, value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has dtype {array.dtype}, allowed: real numbers")
+    return finite(name, array.astype(np.float64), negative=False)
 
 
 def speedup(
@@ -28,16 +44,12 @@ def speedup(
 
     A product's time goes with its bit width, so a pass is reference_bits / bits as fast. Of a step's operations a third
     are forward and two thirds backward (forward_share); training is their harmonic mean. FP4:FP8 1.2, FP8:FP4 1.5,
-    FP4:FP4 2.0 over FP8. Raises ValueError for widths that are not above 0 and a share outside 0 to 1.
+    FP4:FP4 2.0 over FP8. Raises ValueError for widths outside 2^-10 to 2^20 bits and a share outside 0 to 1.
     """
-    widths = {"forward_bits": forward_bits, "backward_bits": backward_bits, "reference_bits": reference_bits}
-    for name, value in widths.items():
-        if not 0 < number(name, value) < np.inf:
-            raise ValueError(f"{name} is {value}, allowed: finite numbers above 0")
-    share = number("forward_share", forward_share)
-    if not 0 <= share <= 1:
-        raise ValueError(f"forward_share is {share}, allowed: 0 to 1")
-    forward, backward = reference_bits / forward_bits, reference_bits / backward_bits
+    reference = real("reference_bits", reference_bits, *_WIDTHS)
+    forward = reference / real("forward_bits", forward_bits, *_WIDTHS)
+    backward = reference / real("backward_bits", backward_bits, *_WIDTHS)
+    share = real("forward_share", forward_share, 0, 1)
     return {
         "forward": forward,
         "backward": backward,

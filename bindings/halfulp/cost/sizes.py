@@ -61,7 +61,13 @@ def storage(shapes: Any, schemes: Any, *, axis: int | None = None, channel_axis:
     elements = element_bits = bits = whole = 0
     for name, given in shapes.items():
         shape = _shape(name, given)
-        planes = stored_planes(of[name], shape, -1 if axis is None else axis, channel_axis)
+        for argument, value in (("axis", axis), ("channel_axis", channel_axis)):
+            if value is not None or argument != "axis":
+                _axis(argument, value, shape)
+        try:
+            planes = stored_planes(of[name], shape, -1 if axis is None else axis, channel_axis)
+        except ValueError as error:
+            raise ValueError(str(error).replace("its shape", _label(name), 1)) from None
         elements += math.prod(shape)
         element_bits += planes[0][0] * planes[0][1]
         bits += sum(count * width for count, width in planes)
@@ -69,11 +75,27 @@ def storage(shapes: Any, schemes: Any, *, axis: int | None = None, channel_axis:
     return Storage(elements, element_bits, bits - element_bits, bits, whole, 8 * whole - bits)
 
 
+def _label(name: str) -> str:
+    return f"shapes[{name!r}]" if name else "shapes"
+
+
+def _axis(argument: str, value: Any, shape: tuple[int, ...]) -> None:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{argument} is {value!r}, allowed: an integer" + (" or None" if argument == "axis" else ""))
+    if not -len(shape) <= value < len(shape):
+        raise ValueError(
+            f"{argument} is {value}, allowed: {-len(shape)} to {len(shape) - 1} for an array of shape {shape}"
+        )
+
+
 def _shape(name: str, given: Any) -> tuple[int, ...]:
-    label = f"shapes[{name!r}]" if name else "shapes"
+    label = _label(name)
     sides = getattr(given, "shape", given)
     if isinstance(sides, (int, np.integer)) and not isinstance(sides, (bool, np.bool_)):
         sides = (sides,)
     if isinstance(sides, (str, bytes)) or not isinstance(sides, Sequence) or not len(sides):
         raise TypeError(f"{label} is {given!r}, allowed: a shape with one axis or more, or an array")
-    return tuple(integer(f"{label}[{i}]", side, 0, 2**48) for i, side in enumerate(sides))
+    shape = tuple(integer(f"{label}[{i}]", side, 0, 2**48) for i, side in enumerate(sides))
+    if math.prod(shape) >= 2**63:
+        raise ValueError(f"{label} is {shape}, allowed: fewer than 2^63 elements")
+    return shape

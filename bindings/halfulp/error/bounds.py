@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
-from halfulp.error.distributions import Distribution, as_density
+from halfulp._runs import real
+from halfulp.error.distributions import Distribution, as_density, real_numbers
 
 
 def _rate(bits: Any) -> float:
-    if isinstance(bits, (bool, np.bool_)) or not isinstance(bits, (int, float, np.integer, np.floating)):
-        raise TypeError(f"bits is {bits!r}, allowed: a number of 0 or more")
-    if not (0 <= bits <= 64):
-        raise ValueError(f"bits is {bits}, allowed: 0 to 64")
-    return float(bits)
+    return real("bits", bits, 0, 64)
 
 
 def _is_normal(d: Distribution) -> bool:
@@ -49,9 +46,13 @@ def bennett(values: Any, distribution: Any = "normal", *, sigma: float = 1.0) ->
     """Bennett's integral (1948) for a codebook: the error that its gaps leave where the density hardly changes in one,
     Σ gap² / 12 · P(gap). values: two levels or more, in any order; what lies beyond the outermost is not counted."""
     d = as_density(distribution, "Bennett's integral").scaled(sigma)
-    levels = np.unique(np.asarray(values, dtype=np.float64).reshape(-1))
-    if levels.size < 2 or not np.isfinite(levels).all():
-        raise ValueError(f"values has {levels.size} distinct numbers, allowed: two finite ones or more")
+    given = real_numbers("values", values).reshape(-1)
+    if not np.isfinite(given).all():
+        at = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise ValueError(f"values[{at}] is {given[at]}, allowed: finite numbers")
+    levels = np.unique(given)
+    if levels.size < 2:
+        raise ValueError(f"values has {levels.size} distinct numbers, allowed: two or more")
     return float(np.sum(np.diff(levels) ** 2 / 12 * np.diff(d.cdf(levels))))
 
 
@@ -69,4 +70,5 @@ def entropy_coded_uniform(bits: float, distribution: Any = "normal", *, sigma: f
     """The uniform quantizer whose levels (0 among them) have this entropy. For many bits its error is πe / 6 = 1.4233
     times Shannon's bound: 1.53 dB or a quarter of a bit (Gish and Pierce 1968). bits: 0.01 to 20."""
     d = as_density(distribution, "entropy coding").scaled(sigma)
-    return EntropyCoded(*map(float, _core.entropy_coded_uniform(list(d.parts), _rate(bits))))
+    rate = real("bits", bits, 0.01, 20)
+    return EntropyCoded(*map(float, _core.entropy_coded_uniform(list(d.parts), rate)))

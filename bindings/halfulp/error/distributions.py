@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import carried
+from halfulp._runs import real
 
 NAMES = ("normal", "laplace", "uniform", "logistic", "student_t(nu)")
 _STUDENT = re.compile(r"student_t\(\s*(?:nu\s*=\s*)?([0-9.eE+]+)\s*\)")
@@ -42,16 +43,16 @@ class Distribution:
         return bool(_core.density_facts(list(self.parts))[2])
 
     def pdf(self, x: Any) -> np.ndarray:
-        """The density at x, float64 in x's shape."""
-        return np.asarray(_core.density_at(list(self.parts), np.ascontiguousarray(x, dtype=np.float64)))
+        """The density at x, float64 in x's shape; NaN for NaN."""
+        return _at(_core.density_at, self.parts, x)
 
     def cdf(self, x: Any) -> np.ndarray:
-        """P(X <= x), float64 in x's shape; in the lower tail to a small relative error."""
-        return np.asarray(_core.density_below(list(self.parts), np.ascontiguousarray(x, dtype=np.float64)))
+        """P(X <= x), float64 in x's shape; in the lower tail to a small relative error. NaN for NaN."""
+        return _at(_core.density_below, self.parts, x)
 
     def scaled(self, sigma: float = 1.0, mean: float = 0.0) -> Distribution:
         """The distribution of mean + sigma X. sigma: above 0."""
-        factor, shift = _positive("sigma", sigma), _finite("mean", mean)
+        factor, shift = real("sigma", sigma, 0, above=True), real("mean", mean)
         if factor == 1 and shift == 0:
             return self
         parts = tuple((kind, w, shift + factor * m, factor * s, nu) for kind, w, m, s, nu in self.parts)
@@ -59,6 +60,20 @@ class Distribution:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _at(function: Callable[..., Any], parts: tuple[_Part, ...], x: Any) -> np.ndarray:
+    places = real_numbers("x", x)
+    found = np.asarray(function(list(parts), np.ascontiguousarray(places))).reshape(places.shape)
+    return np.where(np.isnan(places), np.nan, found)
+
+
+def real_numbers(name: str, x: Any) -> np.ndarray:
+    """x as float64 in its shape: floats of any carrier, and integers, which are numbers here."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
+        return x.astype(np.float64)
+    given = carried(name, x)
+    return given.widened.astype(np.float64).reshape(given.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +93,7 @@ class Empirical:
 
     def scaled(self, sigma: float = 1.0, mean: float = 0.0) -> Empirical:
         """The sample mean + sigma x. sigma: above 0."""
-        factor, shift = _positive("sigma", sigma), _finite("mean", mean)
+        factor, shift = real("sigma", sigma, 0, above=True), real("mean", mean)
         return self if factor == 1 and shift == 0 else Empirical(self.values * factor + shift)
 
     def __str__(self) -> str:
@@ -88,23 +103,8 @@ class Empirical:
 AnyDistribution = Distribution | Empirical
 
 
-def _finite(name: str, value: Any) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} is {value!r}, allowed: a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {value}, allowed: finite numbers")
-    return float(value)
-
-
-def _positive(name: str, value: Any) -> float:
-    number = _finite(name, value)
-    if number <= 0:
-        raise ValueError(f"{name} is {value}, allowed: finite numbers above 0")
-    return number
-
-
 def _single(kind: str, mean: float, sigma: float, nu: float = 0.0, name: str | None = None) -> Distribution:
-    part = (kind, 1.0, _finite("mean", mean), _positive("sigma", sigma), nu)
+    part = (kind, 1.0, real("mean", mean), real("sigma", sigma, 0, above=True), nu)
     _core.density_facts([part])  # errors that name what is allowed
     return Distribution(name or kind, (part,))
 
@@ -132,7 +132,7 @@ def logistic(mean: float = 0.0, sigma: float = 1.0) -> Distribution:
 def student_t(nu: float, mean: float = 0.0, sigma: float = 1.0) -> Distribution:
     """Student's t with nu degrees of freedom, scaled to this standard deviation. nu: 2.1 to 1e6 (up to 2 the variance
     is infinite, and just above it sits in tails that float64 does not reach). Raises ValueError for others."""
-    freedom = _finite("nu", nu)
+    freedom = real("nu", nu)
     return _single("student_t", mean, sigma, freedom, f"student_t({freedom:g})")
 
 
@@ -141,8 +141,13 @@ def mixture(parts: Iterable[tuple[float, Any]]) -> Distribution:
     are: nothing is standardized. Raises ValueError for no pairs, weights that are not above 0, and samples."""
     found: list[_Part] = []
     names = []
-    for weight, distribution in parts:
-        share = _positive("weight", weight)
+    if isinstance(parts, (str, bytes)) or not isinstance(parts, Iterable):
+        raise TypeError(f"parts is {parts!r}, allowed: pairs of a weight and a distribution")
+    for i, pair in enumerate(parts):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"parts[{i}] is {pair!r}, allowed: a pair of a weight and a distribution")
+        weight, distribution = pair
+        share = real("weight", weight, 0, above=True)
         one = as_distribution(distribution)
         if isinstance(one, Empirical):
             raise ValueError("distribution is a sample, allowed in a mixture: densities")

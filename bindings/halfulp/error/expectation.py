@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from halfulp import _core
+from halfulp._calculate import check_flag
 from halfulp._phase_format import ComplexScheme, PhaseFormat
 from halfulp._projection import resolve
-from halfulp._runs import integer
+from halfulp._runs import integer, real
 from halfulp._scheme import real_scheme, scheme
 from halfulp.error.distributions import Empirical, as_density, as_distribution
 
@@ -73,12 +74,15 @@ def expected(
 
     Raises ValueError, naming the part of the scheme, where no integral of few variables gives the answer: search=mse,
     four_over_six, hadamard with anything but one normal distribution of mean 0, finite groups of ternary elements; for
-    samples also zero_point, double_quant, recipes in binary32, and scales with more than 4096 distinct magnitudes.
+    samples also zero_point, double_quant, recipes in binary32, and scales with more than 4096 distinct magnitudes; and
+    where sigma takes scales that count as exact out of the range of their format, so that a tenth of the error or more
+    would change (less than that is in the tolerance).
     Double quantization has the mean of all scales at its limit of large tensors."""
     if isinstance(scheme_or_format, (str, ComplexScheme, PhaseFormat)):
         scheme_or_format = scheme(
             str(scheme_or_format.name if not isinstance(scheme_or_format, str) else scheme_or_format)
         )
+    with_entropy = check_flag("entropy", entropy)
     shifted = as_distribution(distribution).scaled(sigma, mean)
     count = 0 if size is None else integer("size", size, 1, _MOST)
     of_channel = 0 if channel is None else integer("channel", channel, 1, _MOST)
@@ -88,7 +92,7 @@ def expected(
     how = resolve(s.element._spec, None, rounding, None, "to_max", None, random_bits)
     if random_bits is not None and not how.stochastic:
         raise ValueError(f"random_bits is {random_bits}, allowed: with a stochastic rounding; it is {how.rounding}")
-    arguments = (how, count, of_channel, bool(entropy))
+    arguments = (how, count, of_channel, with_entropy)
     if isinstance(shifted, Empirical):
         sums = _core.expected_error_of_sample(s._spec, shifted.values, *arguments)
     else:
@@ -170,9 +174,10 @@ def octave(scheme_or_format: Any, distribution: Any = "normal", *, sigma: float 
     others by Gauss and Legendre's formula. Least and largest value are the best of 64 places, refined by golden
     section. Other arguments are those of :func:`expected`. Returns :class:`Octave`."""
     base = as_distribution(distribution)
+    start = real("sigma", sigma, 0, above=True)
 
     def error(place: float) -> float:
-        result = expected(scheme_or_format, base, sigma=sigma * 2.0**place, entropy=False, **options)
+        result = expected(scheme_or_format, base, sigma=start * 2.0**place, entropy=False, **options)
         return 10 ** (-result.sqnr_db / 10)
 
     at_ends = error(0.0), error(1.0)
@@ -187,15 +192,15 @@ def octave(scheme_or_format: Any, distribution: Any = "normal", *, sigma: float 
     lowest, highest = int(values.argmin()), int(values.argmax())
     least = _refined(error, places[lowest], 1 / 64, 1.0, periodic)
     most = _refined(error, places[highest], 1 / 64, -1.0, periodic)
-    first = expected(scheme_or_format, base, sigma=sigma, entropy=False, **options)
+    first = expected(scheme_or_format, base, sigma=start, entropy=False, **options)
     return Octave(
         scheme=first.scheme,
         distribution=first.distribution,
         min=least[1],
         mean=mean,
         max=most[1],
-        sigma_min=sigma * 2.0 ** least[0],
-        sigma_max=sigma * 2.0 ** most[0],
+        sigma_min=start * 2.0 ** least[0],
+        sigma_max=start * 2.0 ** most[0],
         periodic=periodic,
         tolerance=abs(mean - rough),
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from halfulp import _core
 from halfulp._arrays import carried
+from halfulp._calculate import check_flag
 from halfulp._format import real_format
 from halfulp._runs import choice, integer
 from halfulp.error.distributions import as_density
@@ -96,11 +97,12 @@ def absmax_levels(
         raise ValueError(f"levels is {count}, allowed: even numbers from 4 to 4096")
     size = integer("block", block, 2, 2**53)
     power = integer("norm", norm, 1, 2)
+    by_error = check_flag("weighted", weighted)
     choice("construction", construction, ("optimal", "af4"))
     if construction == "af4" and power != 1:
         raise ValueError(f"norm is {power}, allowed: 1 with construction='af4'")
     density = as_density(distribution, "absmax_levels")
-    return _core.absmax_levels(list(density.parts), count, size, power, construction == "af4", bool(weighted))
+    return _core.absmax_levels(list(density.parts), count, size, power, construction == "af4", by_error)
 
 
 def lloyd_max_from_data(x: Any, levels: int, iterations: int = 1000) -> Levels:

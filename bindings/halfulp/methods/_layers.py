@@ -14,6 +14,10 @@ from halfulp._scheme import Scheme
 
 Array = np.ndarray
 
+# Parts of the largest element: what sums of products in float32 may leave, and a loss of its terms.
+_MOST_ASYMMETRY = 1e-6
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Result:
@@ -45,11 +49,13 @@ def real_array(name: str, x: Any, axes: int | None = None, *, empty: bool = Fals
         taken = carried(name, x)
         out = np.ascontiguousarray(taken.widened, dtype=np.float64).reshape(taken.shape)
     if axes is not None and out.ndim != axes:
-        raise ValueError(f"{name} has shape {out.shape}, allowed: {axes} axes")
+        raise ValueError(f"{name} has shape {out.shape}, allowed: {axes} {'axis' if axes == 1 else 'axes'}")
     if not empty and out.size == 0:
         raise ValueError(f"{name} has shape {out.shape}, allowed: at least one element")
     if not np.isfinite(out).all():
-        raise ValueError(f"{name} holds NaN or infinity, allowed: finite numbers")
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
+        at = f"{name}{list(place)}" if place else name
+        raise ValueError(f"{at} is {out[place]}, allowed: finite numbers")
     return out
 
 
@@ -63,6 +69,13 @@ def second_moment(h: Any, inputs: int, name: str = "h") -> Array:
     a = real_array(name, getattr(h, "second_moment", h), 2)
     if a.shape != (inputs, inputs):
         raise ValueError(f"{name} has shape {a.shape}, allowed: ({inputs}, {inputs}), as w has {inputs} rows")
+    largest = float(np.abs(a).max())
+    if (skew := np.abs(a - a.T)).max() > _MOST_ASYMMETRY * largest:
+        i, j = (int(k) for k in np.unravel_index(int(skew.argmax()), a.shape))
+        raise ValueError(f"{name}[{i}, {j}] is {a[i, j]:g} and its mirror {a[j, i]:g}, allowed: a symmetric {name}")
+    if (diagonal := np.diagonal(a)).min() < 0:
+        i = int(diagonal.argmin())
+        raise ValueError(f"{name}[{i}, {i}] is {a[i, i]:g}, allowed: a second moment, 0 or more on the diagonal")
     return a
 
 
@@ -77,9 +90,13 @@ def samples(x: Any, inputs: int, name: str = "x") -> Array:
     return a
 
 
-def moment_of(x: Array) -> Array:
+def moment_of(x: Array, name: str = "x") -> Array:
     """The mean of x'x over samples (samples, in)."""
-    h: Array = x.T @ x / len(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        h: Array = x.T @ x / len(x)
+    if not np.isfinite(h).all():
+        largest = float(np.abs(x).max())
+        raise ValueError(f"{name} holds {largest:g} in size, allowed: magnitudes whose squares float64 can hold")
     return (h + h.T) / 2
 
 
@@ -91,15 +108,6 @@ def vector(name: str, x: Any, length: int, *, least: float | None = None, above:
     if least is not None and ((a <= least).any() if above else (a < least).any()):
         raise ValueError(f"{name} holds {a.min():g}, allowed: {'above' if above else 'at least'} {least:g}")
     return a
-
-
-def number(name: str, x: Any, least: float, most: float) -> float:
-    """A real number from least to most."""
-    if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} is {x!r}, allowed: a number from {least:g} to {most:g}")
-    if not least <= x <= most:
-        raise ValueError(f"{name} is {x:g}, allowed: {least:g} to {most:g}")
-    return float(x)
 
 
 def axes_of(s: Scheme, axis: Any, channel_axis: Any) -> tuple[int, int]:
@@ -147,6 +155,21 @@ def quantized_from(s: Scheme, shape: tuple[int, int], axis: int, channel_axis: i
 
 def proxy_loss(error: Array, h: Array | None) -> float:
     """tr(error' H error); the squared error where there is no H."""
-    if h is None:
-        return float(np.einsum("ij,ij->", error, error))
-    return float(matrices().proxy_loss(np.ascontiguousarray(error), h))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if h is None:
+            loss = float(np.einsum("ij,ij->", error, error))
+        else:
+            loss = float(matrices().proxy_loss(np.ascontiguousarray(error), h))
+    return checked_loss(loss, error, h)
+
+
+def checked_loss(loss: float, error: Array, h: Array | None) -> float:
+    """A loss is finite, and 0 or more but for rounding errors, which are parts of what it would be if no terms of
+    either sign fell against each other."""
+    if not np.isfinite(loss):
+        raise ValueError(f"w and h give a loss of {loss}, allowed: losses within float64, so smaller numbers")
+    if loss < 0 and h is not None:
+        terms = float(np.einsum("ij,ij,i->", error, error, np.diagonal(h))) * len(h)
+        if loss < -_ROUNDING * terms:
+            raise ValueError(f"h gives a loss of {loss:g}, allowed: a second moment, whose eigenvalues are 0 or more")
+    return loss

@@ -10,8 +10,11 @@ import numpy as np
 
 from halfulp._convert import round as round_to
 from halfulp._format import Format, real_format
-from halfulp._runs import integer
-from halfulp.methods._layers import Array, number, real_array, samples
+from halfulp._runs import integer, real
+from halfulp.methods._layers import Array, real_array, samples
+
+# Of the largest magnitude: sums of squared errors stay within float64, of small steps too.
+_LEAST, _MOST = 1e-100, 1e140
 
 FEATURES = ("log max|x|", "log mean|x|", "log root mean x²")
 
@@ -75,11 +78,13 @@ def adaptive_step(
         raise ValueError("x is 0-d, allowed: (..., channels)")
     a = samples(a, a.shape[-1])
     count = integer("candidates", candidates, 2, 4096)
-    low = number("lowest", lowest, 2.0**-60, 0.5)
-    damp = number("ridge", ridge, 0, 1e6)
+    low = real("lowest", lowest, 2.0**-60, 0.5)
+    damp = real("ridge", ridge, 0, 1e6)
     largest = float(np.abs(a).max())
     if largest == 0:
         raise ValueError("x is all zeros, allowed: some magnitude to find steps from")
+    if not _LEAST <= largest <= _MOST:
+        raise ValueError(f"x holds {largest:g} in size, allowed: a largest magnitude from {_LEAST:g} to {_MOST:g}")
     reach = max(abs(float(f.max)), abs(float(f.min)))
     steps = largest / reach * np.exp2(np.linspace(np.log2(low), 0, count))
     errors = np.stack([((a - _rounded(a, s, f)) ** 2).sum(axis=1) for s in steps])

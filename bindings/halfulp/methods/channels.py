@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._calculate import check_flag
 from halfulp._quantize import fake_quantize
-from halfulp._runs import integer
+from halfulp._runs import integer, real
 from halfulp._scheme import real_scheme as to_scheme
-from halfulp.methods._layers import Array, number, real_array, samples, vector, weight_matrix
+from halfulp.methods._layers import Array, real_array, samples, vector, weight_matrix
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,15 @@ def disassemble(w: Any, x_max: Any, threshold: float, *, power_of_two: bool = Fa
     """
     weights = weight_matrix(w)
     largest = vector("x_max", x_max, len(weights), least=0)
-    limit = number("threshold", threshold, np.finfo(float).tiny, np.finfo(float).max)
+    limit = real("threshold", threshold, 0, above=True)
+    to_powers = check_flag("power_of_two", power_of_two)
     parts = np.maximum(np.ceil(largest / limit), 1)
     if not (parts < 2**20).all():
         raise ValueError(
             f"threshold is {limit:g}, allowed: no channel in more than 2^20 parts, and one has {parts.max():g}"
         )
     parts = parts.astype(np.int64)
-    if power_of_two:
+    if to_powers:
         parts = np.array([1 << int(t - 1).bit_length() for t in parts], dtype=np.int64)
     sources = tuple((j,) for j, t in enumerate(parts) for _ in range(t))
     rows = np.repeat(np.arange(len(parts)), parts)
@@ -82,6 +84,8 @@ def assemble(start: Reassembly, x: Any, count: int) -> Reassembly:
     channel in one pair at most (the paper's soft matching lets several of one set choose the same partner). Parts of
     split channels are not merged, as in the paper. Raises ValueError where so many pairs are not there.
     """
+    if not isinstance(start, Reassembly):
+        raise TypeError(f"start is a {type(start).__name__}, allowed: a Reassembly, from disassemble()")
     a = samples(x, len(start.parts))
     fewer = integer("count", count, 0, len(start.sources))
     if fewer == 0:
@@ -151,6 +155,8 @@ def reassemble(
         low = max(float(np.median(largest)), float(largest.max()) * 2.0**-10, np.finfo(float).tiny)
         thresholds = np.linspace(max(float(largest.max()), low), low, count)
     tried = real_array("thresholds", thresholds, 1)
+    for i, value in enumerate(tried):
+        real(f"thresholds[{i}]", value, 0, above=True)
     exact = a @ weights
 
     def error(values: Array, rows: Array) -> float:

@@ -10,14 +10,13 @@ import numpy as np
 from halfulp._arrays import thread_count
 from halfulp._linear_algebra import matrices
 from halfulp._quantize import Quantized, quantize
-from halfulp._runs import integer
+from halfulp._runs import integer, real
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.methods._layers import (
     Array,
     Result,
     axes_of,
     in_scheme,
-    number,
     proxy_loss,
     quantized_from,
     real_array,
@@ -89,8 +88,8 @@ def clip_search(
     moment = None if h is None else second_moment(h, len(matrix))
     along, channel = axes_of(s, axis, channel_axis)
     steps = integer("grid", grid, 1, 100000)
-    shrink = number("max_shrink", max_shrink, 0, 1)
-    power = number("norm", norm, 1e-3, 1e3)
+    shrink = real("max_shrink", max_shrink, 0, 1)
+    power = real("norm", norm, 1e-3, 1e3)
     factors = [1 - i / steps for i in range(1, int(shrink * steps))]
     each = None if weights is None else _element_weights(weights, matrix.shape)
     made = matrices().clip_search(matrix, s._spec, along, channel, factors, power, each, thread_count(threads))

@@ -9,9 +9,9 @@ import numpy as np
 
 from halfulp._format import real_format
 from halfulp._quantize import fake_quantize
-from halfulp._runs import choice, integer
+from halfulp._runs import choice, integer, real
 from halfulp._scheme import real_scheme
-from halfulp.methods._layers import Array, number, real_array
+from halfulp.methods._layers import Array, real_array
 
 KINDS = ("absmax", "percentile", "mse", "entropy")
 PARTS = ("tensor", "channel", "token")
@@ -60,10 +60,11 @@ class Ranges:
         """amax, to stand beside a."""
         if self.per == "tensor":
             return self.amax
-        if a.ndim < 2 and self.per == "token":
-            raise ValueError(f"x has shape {a.shape}, allowed: (..., tokens, channels)")
+        if a.ndim < (2 if self.per == "token" else 1):
+            wanted = "(..., tokens, channels)" if self.per == "token" else "(..., channels)"
+            raise ValueError(f"x has shape {a.shape}, allowed: {wanted}")
         has = a.shape[-1] if self.per == "channel" else int(np.prod(a.shape[:-1]))
-        if a.ndim == 0 or self.amax.shape != (has,):
+        if self.amax.shape != (has,):
             raise ValueError(f"x has shape {a.shape}, allowed: {len(self.amax)} {self.per}s, as were observed")
         return self.amax if self.per == "channel" else self.amax.reshape(*a.shape[:-1], 1)
 
@@ -95,9 +96,7 @@ class Observer:
     ) -> None:
         self.kind = choice("kind", kind, KINDS)
         self.per = choice("per", per, PARTS)
-        self.percentile = number("percentile", percentile, 0, 100)
-        if self.percentile == 0:
-            raise ValueError("percentile is 0, allowed: above 0 to 100")
+        self.percentile = real("percentile", percentile, 0, 100, above=True)
         self.element = real_format(element)
         self.bins = integer("bins", bins, 2, 1 << 20)
         if self.bins & (self.bins - 1):

@@ -10,12 +10,12 @@ import numpy as np
 
 from halfulp._calculate import check_flag
 from halfulp._linear_algebra import matrices
-from halfulp._runs import choice, integer
+from halfulp._runs import choice, integer, real
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.methods._layers import (
     Result,
     axes_of,
-    number,
+    checked_loss,
     quantized_from,
     second_moment,
     vector,
@@ -82,7 +82,7 @@ def gptq(
     weights = weight_matrix(w)
     moment = second_moment(h, len(weights))
     along, channel = axes_of(s, axis, channel_axis)
-    part = number("damping", damping, 0, 1)
+    part = real("damping", damping, 0, 1)
     choice("on_failure", on_failure, ("increase", "raise"))
     by = None
     if importance is not None:
@@ -108,6 +108,8 @@ def gptq(
             RuntimeWarning,
             stacklevel=2,
         )
+    checked_loss(made["loss"], weights - made["values"], moment)
+    checked_loss(made["nearest_loss"], weights, moment)
     reciprocal = made["reciprocal_condition"]
     rows, columns = weights.shape
     return GptqResult(

@@ -56,10 +56,13 @@ def power_of_two_scales(
         raise ValueError(f"scales holds {s.min():g}, allowed: 0 or more")
     live = s > 0
     out = np.zeros_like(s)
-    if constraint == "m1":
-        out[live] = np.ldexp(1.0, _exponents(s[live], 1.0, rounding))
-        return out
     length = max(s.size, 1) if group is None else integer("group", group, 1, 2**31 - 1)
+    if constraint == "m1":
+        exponents = _exponents(s[live], 1.0, rounding)
+        if (exponents > 1023).any():
+            raise ValueError(f"scales holds {s.max():g}, allowed: such that the power of two is within float64")
+        out[live] = np.ldexp(1.0, exponents)
+        return out
     lines = s.reshape(1, -1) if group is None or s.ndim == 0 else s.reshape(-1, s.shape[-1])
     top = np.maximum.reduceat(lines, np.arange(0, lines.shape[1], length), axis=1)
     top = np.repeat(top, length, axis=1)[:, : lines.shape[1]].reshape(s.shape)

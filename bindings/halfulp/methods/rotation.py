@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._arrays import take
 from halfulp._linear_algebra import matrices
 from halfulp._random import random_words
 from halfulp._runs import choice, integer
@@ -24,17 +25,27 @@ def walsh_hadamard(x: Any) -> Array:
 
     x: (..., n), n a power of two; float64, or int64 for integers. No factor: twice is n x, bit for bit, while sums
     stay within the significand: integers below 2^63 / n in magnitude, floats that are multiples of one unit below
-    2^53 / n of it.
+    2^53 / n of it. Raises ValueError for sums that int64 or float64 cannot hold.
     """
-    a = np.asarray(x)
-    whole = a.dtype.kind in "iu" and a.dtype != np.uint64
-    out = a.astype(np.int64) if whole else real_array("x", x, empty=True).copy()
+    a = take("x", x)
+    whole = a.array.dtype.kind in "iu" and a.elements.startswith(("int", "uint")) and a.elements != "uint64"
+    out = a.array.astype(np.int64) if whole else real_array("x", x, empty=True).copy()
     n = out.shape[-1] if out.ndim else 0
     if n < 1 or n & (n - 1):
         raise ValueError(f"x has shape {out.shape}, allowed: a power of two along the last axis")
     out = np.ascontiguousarray(out)
     module = matrices()
+    if whole and out.size and max(int(out.max()), -int(out.min())) * n >= 2**63:
+        # Upper and lower halves apart: their sums fit. Sums on the way are no larger than the largest in the end.
+        upper, lower = out >> 32, out & 0xFFFFFFFF
+        for half in (upper, lower):
+            module.walsh_hadamard_int(half, n)
+        upper += lower >> 32
+        if upper.min() < -(2**31) or upper.max() >= 2**31:
+            raise ValueError(f"x has sums of {n} integers beyond int64, allowed: smaller integers, or floats")
     (module.walsh_hadamard_int if whole else module.walsh_hadamard_float)(out, n)
+    if not whole and not np.isfinite(out).all():
+        raise ValueError(f"x has sums of {n} numbers beyond float64, allowed: smaller numbers")
     return out
 
 
@@ -229,6 +240,10 @@ def rotation(size: int, seed: int | None = 0, kind: str = "auto", block: int | N
     choice("kind", kind, KINDS)
     if block is not None:
         length = integer("block", block, 1, n)
+        if kind == "hadamard" and length != n:
+            raise ValueError(
+                f"block is {length}, allowed with kind='hadamard', one matrix of the whole size: {n} or None"
+            )
         if n % length or _split(length) is None:
             raise ValueError(f"block is {length}, allowed: a Hadamard order that divides size, {n}")
     elif kind != "block" and _split(n) is not None:
@@ -237,6 +252,8 @@ def rotation(size: int, seed: int | None = 0, kind: str = "auto", block: int | N
         raise ValueError(
             f"size is {n}, allowed with kind='hadamard': a power of two times an order of Paley's up to {MOST_BASE}"
         )
+    elif n == 1:
+        raise ValueError("size is 1, allowed with kind='block': 2 or more, which has a smaller block")
     else:
         length = max(d for d in range(1, n + 1) if n % d == 0 and (kind != "block" or d < n) and _split(d) is not None)
     if seed is None:
@@ -251,5 +268,5 @@ def rotation(size: int, seed: int | None = 0, kind: str = "auto", block: int | N
 def incoherence(w: Any) -> float:
     """max|w| sqrt(w.size) / ||w||_F, QuIP's mu of a weight matrix: at least 1, and at most sqrt(w.size)."""
     a = weight_matrix(w)
-    norm = float(np.linalg.norm(a))
-    return float(np.abs(a).max()) * math.sqrt(a.size) / norm if norm else 1.0
+    largest = float(np.abs(a).max())
+    return math.sqrt(a.size) / float(np.linalg.norm(a / largest)) if largest else 1.0

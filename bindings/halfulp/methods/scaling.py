@@ -3,6 +3,7 @@ computed; with powers of two for scales none does in floating point either, shor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from halfulp._calculate import check_flag
 from halfulp._quantize import quantize
-from halfulp._runs import integer
+from halfulp._runs import integer, real
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.methods._layers import (
     Array,
@@ -18,7 +19,6 @@ from halfulp.methods._layers import (
     axes_of,
     in_scheme,
     moment_of,
-    number,
     proxy_loss,
     real_array,
     samples,
@@ -59,8 +59,8 @@ def smooth_quant(
     paper's code, 1e-5). power_of_two: each scale to the nearest power of two, so that nothing is rounded.
     """
     weights = weight_matrix(w)
-    part = number("alpha", alpha, 0, 1)
-    low = number("least", least, np.finfo(float).tiny, 1)
+    part = real("alpha", alpha, 0, 1)
+    low = real("least", least, np.finfo(float).tiny, 1)
     of_inputs = np.maximum(vector("x_max", x_max, len(weights), least=0), low)
     of_weights = np.maximum(np.abs(weights).max(axis=1), low)
     scales = np.maximum(of_inputs**part / of_weights ** (1 - part), low)
@@ -110,7 +110,10 @@ def awq(
     weights = weight_matrix(w)
     along, channel = axes_of(s, axis, channel_axis)
     steps = integer("grid", grid, 1, 10000)
-    low = number("least", least, np.finfo(float).tiny, 1)
+    low = real("least", least, np.finfo(float).tiny, 1)
+    clip_steps = integer("clip_grid", clip_grid, 1, 10000)
+    shrink = real("max_shrink", max_shrink, 0, 1)
+    with_clipping = check_flag("clip", clip)
     moment, magnitude = _statistics(x, h, x_mean, len(weights))
     to_powers = check_flag("power_of_two", power_of_two)
 
@@ -136,14 +139,14 @@ def awq(
     assert best is not None
     loss, scales, q, values = best
     clipped = False
-    if check_flag("clip", clip):
+    if with_clipping:
         inverse = 1 / scales
         tried = clip_by_output(
             scales[:, None] * weights,
             s,
             inverse[:, None] * moment * inverse,
-            grid=clip_grid,
-            max_shrink=max_shrink,
+            grid=clip_steps,
+            max_shrink=shrink,
             axis=along,
             channel_axis=channel,
         )
@@ -200,7 +203,7 @@ def clip_by_output(
     moment = second_moment(h, inputs)
     along, channel = axes_of(s, axis, channel_axis)
     steps = integer("grid", grid, 1, 10000)
-    shrink = number("max_shrink", max_shrink, 0, 1)
+    shrink = real("max_shrink", max_shrink, 0, 1)
     length = _group_length(s, along, inputs) if group is None else integer("group", group, 1, inputs)
 
     def rounded(x: Array) -> Any:
@@ -280,13 +283,23 @@ def equalize_chain(
 ) -> tuple[list[Array], list[Array | None], int]:
     """:func:`equalize` on each pair of neighbours in a chain of layers, again and again until no scale differs from 1
     by more than the tolerance, at most `rounds` times. Gives weights, biases, and how many rounds it took."""
+    for name, given in (("weights", weights), ("biases", biases)):
+        if isinstance(given, (str, bytes)) or not (given is None or isinstance(given, Iterable)) or weights is None:
+            raise TypeError(f"{name} is {given!r}, allowed: a list of arrays")
     layers = [weight_matrix(w, f"weights[{i}]") for i, w in enumerate(weights)]
     shifts: list[Array | None] = [None] * len(layers) if biases is None else list(biases)
     if len(layers) < 2 or len(shifts) != len(layers):
         raise ValueError(
             f"weights has {len(layers)} layers and biases {len(shifts)}, allowed: two or more, as many of both"
         )
-    limit = number("tolerance", tolerance, 0, 1)
+    for i, (layer, shift) in enumerate(zip(layers, shifts, strict=True)):
+        if i and layer.shape[0] != layers[i - 1].shape[1]:
+            raise ValueError(
+                f"weights[{i}] has shape {layer.shape}, allowed: ({layers[i - 1].shape[1]}, out), as weights[{i - 1}] "
+                "has columns"
+            )
+        shifts[i] = None if shift is None else vector(f"biases[{i}]", shift, layer.shape[1])
+    limit = real("tolerance", tolerance, 0, 1)
     most = integer("rounds", rounds, 1, 100000)
     done, change = 0, np.inf
     while change > limit and done < most:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict
 
@@ -10,13 +9,13 @@ import numpy as np
 
 from halfulp._arrays import carried
 from halfulp._linear_algebra import matrices
-from halfulp._runs import choice, integer
+from halfulp._runs import choice, integer, renamed
 from halfulp._scheme import Scheme
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.reconstruct.covariance import Covariance
 
 # Squares of what is larger, summed over a matrix, could leave float64.
-_LARGEST = 1e140
+LARGEST = 1e140
 _ALGORITHMS = ("auto", "eigen", "full", "randomized")
 
 
@@ -62,10 +61,10 @@ def matrix(name: str, x: Any, shape: tuple[int, ...] | None = None, like: str = 
 
 def _check_numbers(name: str, data: np.ndarray) -> None:
     largest = float(max(data.max(initial=0.0), -data.min(initial=0.0)))  # NaN stays NaN
-    if not largest <= _LARGEST:
-        place = tuple(int(i) for i in np.argwhere(~(np.abs(data) <= _LARGEST))[0])
+    if not largest <= LARGEST:
+        place = tuple(int(i) for i in np.argwhere(~(np.abs(data) <= LARGEST))[0])
         raise ValueError(
-            f"{name}{list(place)} is {data[place]}, allowed: finite numbers of at most {_LARGEST:g} in size"
+            f"{name}{list(place)} is {data[place]}, allowed: finite numbers of at most {LARGEST:g} in size"
         )
 
 
@@ -81,14 +80,6 @@ def weights(weight: Any, weight_q: Any) -> tuple[np.ndarray, np.ndarray | None]:
 
 def rank_of(rank: Any, most: int) -> int:
     return integer("rank", rank, 0, most)
-
-
-def real(name: str, value: Any, least: float, most: float = math.inf) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} is {value!r}, allowed: a number from {least:g} to {most:g}")
-    if not least <= value <= most or math.isinf(value):
-        raise ValueError(f"{name} is {value}, allowed: finite numbers from {least:g} to {most:g}")
-    return float(value)
 
 
 def route(rank: int, options: Mapping[str, Any], *, share: float = 0.5, minimal_norm: bool = False) -> Route:
@@ -126,7 +117,8 @@ def scheme_and_axis(scheme: Any, axis: Any) -> tuple[Scheme, int]:
 
 
 def second_moment(statistics: Any, channels: int) -> np.ndarray:
-    """R = E[xᵀx] of a Covariance, or given as a matrix."""
+    """R = E[xᵀx] of a Covariance, or given as a matrix; not yet checked to be one: `moment_norm` and `checked_moment`
+    do that."""
     if isinstance(statistics, Covariance):
         check_channels(statistics, channels)
         return statistics.second_moment
@@ -136,6 +128,20 @@ def second_moment(statistics: Any, channels: int) -> np.ndarray:
             f"statistics has shape {moment.shape}, allowed: a Covariance, or the second moment ({channels}, {channels})"
         )
     return float64(moment.widened)
+
+
+def moment_norm(moment: np.ndarray, added: float = 0.0, exact: bool = True) -> Any:
+    """The norm of R with `added` on its diagonal. Raises ValueError where R is no second moment."""
+    with renamed({"second_moment": "statistics"}):
+        return matrices().ErrorNorm.of_second_moment(moment, added, exact)
+
+
+def checked_moment(statistics: Any, channels: int) -> np.ndarray:
+    """R for errors of the output alone. Raises ValueError where it is no second moment: errors would be negative."""
+    moment = second_moment(statistics, channels)
+    if not isinstance(statistics, Covariance):
+        moment_norm(moment, 0.0, False)
+    return moment
 
 
 def check_channels(statistics: Covariance, channels: int) -> None:
@@ -154,10 +160,10 @@ def channel_scales(statistics: Any, channels: int, of_covariance: str, what: str
     if given.shape != (channels,):
         raise ValueError(f"statistics has shape {given.shape}, allowed: a Covariance, or {what}, ({channels},)")
     scales = float64(given.widened)
-    wrong = np.flatnonzero(~((scales >= 0) & (scales <= _LARGEST)))
+    wrong = np.flatnonzero(~((scales >= 0) & (scales <= LARGEST)))
     if wrong.size:
         place = int(wrong[0])
-        raise ValueError(f"statistics[{place}] is {scales[place]}, allowed: finite numbers, 0 or more")
+        raise ValueError(f"statistics[{place}] is {scales[place]}, allowed: numbers from 0 to {LARGEST:g}")
     return scales
 
 

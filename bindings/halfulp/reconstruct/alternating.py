@@ -7,18 +7,19 @@ from typing import Any, Unpack
 import numpy as np
 
 from halfulp._linear_algebra import matrices
-from halfulp._runs import choice, integer
+from halfulp._runs import choice, integer, real
 from halfulp.reconstruct._finish import finished
 from halfulp.reconstruct._inputs import (
     Options,
     channel_scales,
+    checked_moment,
     float64,
     importance,
     known_moment,
     matrix,
+    moment_norm,
     plain_norm,
     rank_of,
-    real,
     route,
     sample_notes,
     scheme_and_axis,
@@ -106,7 +107,7 @@ def loftq(
     w = matrix("weight", weight)
     how = route(rank_of(rank, min(w.shape)), options)
     rounding = _ROUNDING[choice("scales", scales, tuple(_ROUNDING))]
-    moment = None if statistics is None else second_moment(statistics, w.shape[0])
+    moment = None if statistics is None else checked_moment(statistics, w.shape[0])
     norm = plain_norm(w.shape[0])
     found = _turns(w, scheme, axis, norm, how, iterations, rounding=rounding)
     return _result("loftq", w, norm, found, moment=moment, notes=sample_notes(statistics))
@@ -167,9 +168,9 @@ def caldera(
     w = matrix("weight", weight)
     how = route(rank_of(rank, min(w.shape)), options)
     choice("rounding", rounding, ("feedback", "nearest"))
-    part = real("damping", damping, 0)
+    part = real("damping", damping, 0, 1e20)
     moment = second_moment(statistics, w.shape[0])
-    norm = matrices().ErrorNorm.of_second_moment(moment, 0.0, how.low_rank[3] != "randomized")
+    norm = moment_norm(moment, exact=how.low_rank[3] != "randomized")
     found = _turns(w, scheme, axis, norm, how, iterations, rounding=rounding, moment=moment, damping=part)
     return _result(
         "caldera", w, norm, found, norm_is_output=True, damping=found["damping"], notes=sample_notes(statistics)

@@ -8,17 +8,16 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from halfulp._linear_algebra import matrices
 from halfulp._quantize import fake_quantize, quantize
-from halfulp._runs import integer
+from halfulp._runs import integer, real
 from halfulp._scheme import Scheme
 from halfulp._scheme import real_scheme as to_scheme
 from halfulp.reconstruct._finish import corrected
 from halfulp.reconstruct._inputs import (
     Options,
     matrix,
+    moment_norm,
     plain_norm,
-    real,
     route,
     sample_notes,
     scheme_and_axis,
@@ -71,6 +70,8 @@ def within_budget(
     Raises ValueError where not even rank 0 of any scheme fits, with the least bits that do."""
     w = matrix("weight", weight)
     allowed = real("bits", bits, 0)
+    if not isinstance(schemes, (str, Iterable)):
+        raise TypeError(f"schemes is {schemes!r}, allowed: texts or Schemes, or one text with blanks between them")
     several = schemes.split() if isinstance(schemes, str) else list(schemes)
     if not several:
         raise ValueError("schemes is empty, allowed: at least one scheme")
@@ -82,7 +83,7 @@ def within_budget(
     norm, moment = plain_norm(channels), None
     if statistics is not None:
         moment = second_moment(statistics, channels)
-        norm = matrices().ErrorNorm.of_second_moment(moment, 0.0, options.get("algorithm") != "randomized")
+        norm = moment_norm(moment, exact=options.get("algorithm") != "randomized")
     candidates: list[Candidate] = []
     best: tuple[Scheme, Candidate, Reconstruction] | None = None
     for item in several:

@@ -7,19 +7,22 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from halfulp._calculate import check_flag
 from halfulp._linear_algebra import matrices
-from halfulp._runs import choice
+from halfulp._runs import choice, real
 from halfulp.reconstruct._finish import corrected
 from halfulp.reconstruct._inputs import (
+    LARGEST,
     Options,
     channel_scales,
+    checked_moment,
     float64,
     importance,
     known_moment,
     matrix,
+    moment_norm,
     plain_norm,
     rank_of,
-    real,
     route,
     sample_notes,
     second_moment,
@@ -29,6 +32,8 @@ from halfulp.reconstruct._result import Reconstruction
 
 # LQER's code clamps its scales to this, QERA's repeats it (statistics scaled by 1/sqrt(min max)).
 _LEAST_LQER_SCALE = 1e-4
+# Beside it nothing is left of R in float64.
+_LARGEST_RIDGE = 1e20
 # What ASVD's code adds to its scales.
 _ASVD_OFFSET = 1e-6
 
@@ -45,7 +50,7 @@ def zeroquant_v2(
     of range, NaN and infinities."""
     w, q = weights(weight, weight_q)
     how = route(rank_of(rank, min(w.shape)), options)
-    moment = None if statistics is None else second_moment(statistics, w.shape[0])
+    moment = None if statistics is None else checked_moment(statistics, w.shape[0])
     return corrected("zeroquant_v2", w, q, plain_norm(w.shape[0]), how, moment=moment, notes=sample_notes(statistics))
 
 
@@ -124,10 +129,12 @@ def _by_second_moment(
     options: Options,
 ) -> Reconstruction:
     w, q = weights(weight, weight_q)
-    how = route(rank_of(rank, min(w.shape)), options, share=share, minimal_norm=bool(minimal_norm))
+    least_norm = check_flag("minimal_norm", minimal_norm)
+    how = route(rank_of(rank, min(w.shape)), options, share=share, minimal_norm=least_norm)
     moment = second_moment(statistics, w.shape[0])
-    added = real("ridge", ridge, 0) * max(float(np.trace(moment)), 0.0) / w.shape[0]
-    norm = matrices().ErrorNorm.of_second_moment(moment, added, how.low_rank[3] != "randomized")
+    part = real("ridge", ridge, 0, _LARGEST_RIDGE)
+    added = part * max(float(np.trace(moment)), 0.0) / w.shape[0]
+    norm = moment_norm(moment, added, how.low_rank[3] != "randomized")
     return corrected(
         method, w, q, norm, how, moment=moment, norm_is_output=added == 0, ridge=added, notes=sample_notes(statistics)
     )
@@ -208,7 +215,11 @@ def asvd(
     of_covariance = {"mean": "mean_abs", "max": "max_abs"}[choice("magnitude", magnitude, ("mean", "max"))]
     power = real("alpha", alpha, 0)
     a = channel_scales(statistics, _channels(weight), of_covariance, f"the {magnitude} |x| of each channel")
-    return _by_scales("asvd", weight, weight_q, statistics, a**power + _ASVD_OFFSET, rank, 0.5, options)
+    with np.errstate(over="ignore"):
+        scales = a**power + _ASVD_OFFSET
+    if not scales.max(initial=0.0) <= LARGEST:
+        raise ValueError(f"alpha is {power:g}, allowed: such that statistics to this power are {LARGEST:g} or less")
+    return _by_scales("asvd", weight, weight_q, statistics, scales, rank, 0.5, options)
 
 
 def fwsvd(weight: Any, weight_q: Any, fisher: Any, rank: int, **options: Unpack[Options]) -> Reconstruction:
@@ -237,7 +248,7 @@ def int21(
     scale = 1 / math.sqrt(w.shape[0]) if deviation is None else real("deviation", deviation, 0)
     left = matrices().normal_matrix(w.shape[0], chosen, how.low_rank[4], 0) * scale
     right = np.zeros((chosen, w.shape[1]))
-    moment = None if statistics is None else second_moment(statistics, w.shape[0])
+    moment = None if statistics is None else checked_moment(statistics, w.shape[0])
     plain, output = matrices().measure_error(w, q, float64(left), right, moment)
     own = plain if output is None else output
     return Reconstruction(

@@ -14,6 +14,8 @@ from halfulp._runs import integer
 from halfulp.sweeping._files import replacing
 
 _VECTORS = ("sum", "magnitudes", "largest", "largest_batch_mean")
+# Sums of its square stay within float64.
+_LARGEST = 1e140
 _PAIRED = ("cross", "references")
 
 
@@ -59,7 +61,12 @@ class Covariance:
         allowed = "(..., channels)" if self._moments is None else f"(..., {self.channels})"
         if not given.shape or given.shape[-1] == 0 or (self._moments is not None and given.shape[-1] != self.channels):
             raise ValueError(f"{name} has shape {given.shape}, allowed: {allowed}")
-        return given.widened
+        data = given.widened
+        if data.dtype == np.float64 and data.size:
+            largest = float(max(data.max(), -data.min()))  # NaN and infinities: `add` says where
+            if _LARGEST < largest < np.inf:
+                raise ValueError(f"{name} holds {largest:g} in size, allowed: magnitudes of at most {_LARGEST:g}")
+        return data
 
     def merge(self, other: Covariance) -> Covariance:
         """Adds what `other` has seen, and returns itself. Raises ValueError where channels differ or only one of them

@@ -8,20 +8,23 @@ import numpy as np
 
 from halfulp._arrays import carried
 from halfulp._linear_algebra import matrices
-from halfulp._runs import integer
+from halfulp._runs import integer, real, renamed
 from halfulp.reconstruct._finish import spectrum_fields
 from halfulp.reconstruct._inputs import (
     Options,
     float64,
     matrix,
+    moment_norm,
     rank_of,
-    real,
     route,
     sample_notes,
     second_moment,
 )
 from halfulp.reconstruct._result import Reconstruction
 from halfulp.reconstruct.covariance import Covariance
+
+# Beside it nothing is left of the first term in float64.
+_LARGEST_ALPHA = 1e20
 
 
 def saes_svd(
@@ -57,14 +60,10 @@ def saes_svd(
     else:
         cross = _square("cross_moment", cross_moment, w.shape[0])
         reference = _square("reference_moment", reference_moment, w.shape[0])
-    found = matrices().correct_accumulated(
-        w,
-        moment,
-        cross,
-        reference,
-        None if alpha is None else real("alpha", alpha, 0),
-        how.low_rank,
-    )
+        _check_joint(moment, cross, reference)
+    part = None if alpha is None else real("alpha", alpha, 0, _LARGEST_ALPHA)
+    with renamed({"second_moment": "statistics"}):
+        found = matrices().correct_accumulated(w, moment, cross, reference, part, how.low_rank)
     plain, output = matrices().measure_error(w, None, found["A"], found["B"], moment)
     return Reconstruction(
         **found,
@@ -81,7 +80,30 @@ def _square(name: str, x: Any, n: int) -> np.ndarray:
     given = carried(name, x)
     if given.shape != (n, n):
         raise ValueError(f"{name} has shape {given.shape}, allowed: ({n}, {n})")
-    return float64(given.widened)
+    out = float64(given.widened)
+    if not np.isfinite(out).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
+        raise ValueError(f"{name}{list(place)} is {out[place]}, allowed: finite numbers")
+    return out
+
+
+def _check_joint(moment: np.ndarray, cross: np.ndarray, reference: np.ndarray) -> None:
+    """The moments of x and y together have no negative eigenvalue, or they are of no pairs of samples, and errors by
+    them would be negative."""
+    n = len(moment)
+    # Each variable in its own unit, so that the scales of x and y do not matter.
+    units = np.sqrt(np.concatenate([np.diagonal(moment), np.diagonal(reference)]).clip(min=0))
+    inverse = np.divide(1, units, out=np.zeros_like(units), where=units > 0)
+    whole = np.block([[moment, cross], [cross.T, reference]]) * inverse[:, None] * inverse
+    least = float(np.linalg.eigvalsh((whole + whole.T) / 2)[0])
+    # Sums in float32 would still pass, and so do moments that were rounded to it.
+    if not np.allclose(reference, reference.T, rtol=0, atol=1e-6 * np.abs(reference).max(initial=0)):
+        raise ValueError("reference_moment is not symmetric, allowed: E[yᵀy]")
+    if least < -1e-6 * n or (np.diagonal(reference) < 0).any():
+        raise ValueError(
+            "cross_moment and reference_moment do not go with statistics: the moments of (x, y) together have the "
+            f"eigenvalue {least:.3g} in units of their diagonal, allowed: 0 or more, as of moments of the same samples"
+        )
 
 
 def uniql(
@@ -107,7 +129,7 @@ def uniql(
         raise ValueError(f"output has shape {o.shape}, allowed: {v.shape[1]} rows, as value has columns")
     how = route(rank_of(rank, min(v.shape[1] // count, o.shape[1])), options, share=0.0)
     moment = second_moment(statistics, v.shape[0])
-    norm = matrices().ErrorNorm.of_second_moment(moment, 0.0, how.low_rank[3] != "randomized")
+    norm = moment_norm(moment, exact=how.low_rank[3] != "randomized")
     found = matrices().join_heads(v, o, norm, count, how.low_rank)
     return Reconstruction(
         **found,

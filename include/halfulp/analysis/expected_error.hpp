@@ -46,8 +46,9 @@ struct expected_error {
 ///
 /// Throws std::invalid_argument, naming the part of the scheme, where no integral of few variables gives the answer:
 /// search=mse, four_over_six, double quantization, Hadamard transforms of other than one centred normal density, means
-/// of finite groups of ternary elements; for affine integers of more than 10 bits, and for sizes that are missing or no
-/// multiples of their groups.
+/// of finite groups of ternary elements; for affine integers of more than 10 bits, for sizes that are missing or no
+/// multiples of their groups, and for densities under which scales that count as exact leave the range of their
+/// format so often that it matters (a tenth of the error; less than that is in `tolerance`).
 expected_error expected_value(const scheme& s, const density& of, const expected_options& options = {});
 
 /// Numbers drawn independently from `x`, all equally likely: sums over x. Throws for x that is empty or not finite, and

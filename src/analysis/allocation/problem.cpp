@@ -1,8 +1,6 @@
 #include "problem.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
 #include <stdexcept>
 
@@ -88,12 +86,6 @@ void check_limit(std::uint64_t limit) {
     if (limit < 1 || limit > most) {
         throw std::invalid_argument("limit is " + std::to_string(limit) + ", allowed: 1 to " + std::to_string(most));
     }
-}
-
-std::string shown(double x) {
-    std::array<char, 40> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
-    return {text.data(), end};
 }
 
 allocation_problem make_problem(std::span<const layer_choices> layers, std::span<const tied_layers> ties) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../shown.hpp"
 #include "common_grid.hpp"
 #include "halfulp/analysis/layer_choices.hpp"
 
@@ -45,8 +46,5 @@ allocation_problem make_problem(std::span<const layer_choices> layers, std::span
 
 /// States are counted in 32 bits: throws std::invalid_argument unless 1 <= limit < 2^32.
 void check_limit(std::uint64_t limit);
-
-/// A number for a message: as few digits as read back the same.
-std::string shown(double x);
 
 }  // namespace halfulp::detail

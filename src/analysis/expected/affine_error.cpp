@@ -177,7 +177,7 @@ class affine_sum {
         const double at_high = density_.at(h);
         const double both = weight * (n_ - 1) * std::pow(p, n_ - 2);
         const double spread = std::max(1.0, (l + h) * (l + h) / density_.second_moment());
-        if (n_ * both * at_low * at_high * (l + h) * spread < negligible) return;
+        if (n_ * both * at_low * at_high * (l + h) * spread < negligible * std::sqrt(density_.second_moment())) return;
         element_integral& sum = integrals_[static_cast<std::size_t>(z)];
         if (n_ > 2 && p > 0) sum.add_between(scale, -l, h, both * (n_ - 2) / p * at_low * at_high);
         sum.add_point(scale, h, both * at_low);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "../../kernels/float_environment.hpp"
+#include "../shown.hpp"
 #include "element_integral.hpp"
 #include "gauss.hpp"
 
@@ -291,7 +292,7 @@ optimal_levels lloyd_max(const density& of, int levels) {
     }
     if (!(farthest < 1e-9)) {
         throw std::runtime_error("lloyd_max did not converge for " + std::to_string(levels) +
-                                 " levels: the last step was " + std::to_string(farthest) + " of a level");
+                                 " levels: the last step was " + detail::shown(farthest) + " of a level");
     }
     if (symmetric) {
         const double centre = of.parts()[0].mean;

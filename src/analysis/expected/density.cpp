@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "../shown.hpp"
 #include "gauss.hpp"
 #include "halfulp/analysis/distribution.hpp"
 
@@ -97,7 +98,7 @@ std::vector<double> half_edges(const density_part& part) {
 
 void check(const density_part& part) {
     const auto fail = [](const std::string& name, double value, const std::string& allowed) {
-        throw std::invalid_argument(name + " is " + std::to_string(value) + ", allowed: " + allowed);
+        throw std::invalid_argument(name + " is " + detail::shown(value) + ", allowed: " + allowed);
     };
     if (!(part.weight > 0) || !std::isfinite(part.weight)) fail("weight", part.weight, "finite numbers above 0");
     if (!(std::fabs(part.mean) <= 1e100)) fail("mean", part.mean, "magnitudes up to 1e100");

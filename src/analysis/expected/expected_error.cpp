@@ -7,12 +7,14 @@
 #include <string>
 
 #include "../../kernels/float_environment.hpp"
+#include "../shown.hpp"
 #include "affine_error.hpp"
 #include "double_quant_error.hpp"
 #include "expected_levels.hpp"
 #include "halfulp/rounding/name.hpp"
 #include "mean_error.hpp"
 #include "sample_integral.hpp"
+#include "scale_range.hpp"
 
 namespace halfulp {
 namespace {
@@ -167,7 +169,10 @@ expected_error expected_value(const scheme& s, const density& of, const expected
     } else {
         const expected_error rough = by_integrals(s, of, options, 0);
         out = by_integrals(s, of, options, 3);
-        out.tolerance = std::fabs(out.squared_error - rough.squared_error);
+        const double changed =
+            s.levels.empty() ? 0 : out_of_scale_range(s, of, group_sizes(s, options), out.squared_error);
+        require_scale_range(s, of, changed, out.squared_error);
+        out.tolerance = std::fabs(out.squared_error - rough.squared_error) + changed;
     }
     const bool polynomial = std::all_of(of.parts().begin(), of.parts().end(),
                                         [](const density_part& p) { return p.kind == density_kind::uniform; });
@@ -194,7 +199,7 @@ expected_error expected_value(const scheme& s, std::span<const double> x, const 
     std::vector<double> sorted(x.begin(), x.end());
     for (const double v : sorted) {
         if (!(std::fabs(v) <= 1e150))
-            throw std::invalid_argument("x has an element " + std::to_string(v) + ", allowed: magnitudes up to 1e150");
+            throw std::invalid_argument("x has an element " + shown(v) + ", allowed: magnitudes up to 1e150");
     }
     std::sort(sorted.begin(), sorted.end());
     const double one = 1 / static_cast<double>(sorted.size());

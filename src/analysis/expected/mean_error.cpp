@@ -7,6 +7,7 @@
 
 #include "gauss.hpp"
 #include "scale_pieces.hpp"
+#include "scale_range.hpp"
 
 namespace halfulp::detail {
 
@@ -78,6 +79,13 @@ sample_integral integral_of(const sample_points& of, const scheme& s, const memb
     return {of, s.element, options.rounding, options.random_bits, code_sums::each};
 }
 
+void require_range(const scheme& s, const density& of, double mean) {
+    require_scale_range(s.levels[0].format, to_string(s), of, mean);
+}
+
+/// Samples are a user's own numbers: groups of zeros are among them.
+void require_range(const scheme&, const sample_points&, double) {}
+
 template <class Source>
 expected_error finite_binary(const scheme& s, const Source& of, const expected_options& options, double n) {
     if (is_stochastic(options.rounding) || options.rounding > rounding_mode::nearest_ties_down) {
@@ -90,6 +98,7 @@ expected_error finite_binary(const scheme& s, const Source& of, const expected_o
     }
     const moments m = moments_of(of);
     const double mean = magnitudes_above(of, 0).mean;
+    require_range(s, of, mean);
     expected_error out;
     out.squared_error = m.second - mean * mean - (m.second - mean * mean) / n;
     // E[sign(x1) c] = (E x1 + (n - 1) E sign E|x|) / n.
@@ -137,7 +146,8 @@ expected_error of_means(const scheme& s, const Source& of, const expected_option
         return out;
     }
     const double scale = rounded(gamma);
-    double divisor = scale;
+    // A mean that has become 0 makes every element 0, whatever its code.
+    double divisor = scale > 0 ? scale : gamma > 0 ? gamma : 1;
     if (!binary) {
         divisor =
             s.scale_recipe == recipe::clamp || s.scale_recipe == recipe::bitnet ? std::max(gamma, 1e-5) : gamma + 1e-5;

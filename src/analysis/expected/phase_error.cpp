@@ -11,6 +11,7 @@
 #include "gauss.hpp"
 #include "halfulp/analysis/expected_error.hpp"
 #include "scale_pieces.hpp"
+#include "scale_range.hpp"
 
 namespace halfulp {
 
@@ -59,6 +60,7 @@ expected_error expected_phase_error(const density& of, const phase_scales* scale
                 " significant bits, allowed for finite groups of complex numbers: 20 or more, whose "
                 "rounding counts for nothing");
         }
+        require_scale_range(scales->format, "scales of " + to_string(format{scales->format}), of, mean);
         const auto n = static_cast<double>(scales->group);
         out.squared_error = signal - square + (square - mean * mean) * (1 - 2 * (1 - std::exp2(-n)) / n);
     }

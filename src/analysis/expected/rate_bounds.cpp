@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../../kernels/float_environment.hpp"
+#include "../shown.hpp"
 #include "element_integral.hpp"
 #include "gauss.hpp"
 
@@ -40,7 +41,7 @@ double panter_dite_constant(const density& of) {
 
 entropy_coded entropy_coded_uniform(const density& of, double step) {
     if (!(step > 0) || !std::isfinite(step))
-        throw std::invalid_argument("step is " + std::to_string(step) + ", allowed: finite numbers above 0");
+        throw std::invalid_argument("step is " + detail::shown(step) + ", allowed: finite numbers above 0");
     const float_environment environment;
     // So many levels that none beyond is ever met.
     const member_grid grid = grid_of(fixed_format{62, 0, true, true});
@@ -53,7 +54,7 @@ entropy_coded entropy_coded_uniform(const density& of, double step) {
 
 entropy_coded entropy_coded_uniform_at(const density& of, double bits) {
     if (!(bits >= 0.01 && bits <= 20))
-        throw std::invalid_argument("bits is " + std::to_string(bits) + ", allowed: 0.01 to 20");
+        throw std::invalid_argument("bits is " + detail::shown(bits) + ", allowed: 0.01 to 20");
     const double width = std::sqrt(of.second_moment());
     double low = width * std::exp2(-bits) / 16;
     double high = width * 64;
