@@ -11,8 +11,8 @@ def matrices() -> ModuleType:
         from halfulp import _matrices  # type: ignore[attr-defined]
     except ImportError as error:
         raise ImportError(
-            "halfulp.reconstruct and halfulp.methods need linear algebra, and this build of halfulp has none: install "
-            "a BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas 0.21 "
+            "halfulp.reconstruct, halfulp.methods and halfulp.sharpness need linear algebra, and this build has none: "
+            "install a BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas 0.21 "
             f"(tools/get_xtensor), then build halfulp again ({error})"
         ) from None
     return _matrices

@@ -12,6 +12,8 @@ namespace halfulp::python {
 void bind_reconstruct_moments(py::module_& m);
 void bind_reconstruct(py::module_& m);
 void bind_methods(py::module_& m);
+void bind_sharpness(py::module_& m);
+void bind_sharpness_spectrum(py::module_& m);
 
 /// A copy: what LAPACK works on is overwritten. The Python layer has brought every array into this form; another is a fault of ours.
 inline matrix to_matrix(const py::array& a) {

@@ -5,4 +5,6 @@ PYBIND11_MODULE(_matrices, m) {
     halfulp::python::bind_reconstruct_moments(m);
     halfulp::python::bind_reconstruct(m);
     halfulp::python::bind_methods(m);
+    halfulp::python::bind_sharpness(m);
+    halfulp::python::bind_sharpness_spectrum(m);
 }
