@@ -10,7 +10,7 @@ foreach(header IN LISTS public_headers)
   set(source "${CMAKE_CURRENT_BINARY_DIR}/alone/${identifier}.cpp")
   # Twice: a header without its guard fails too.
   file(CONFIGURE OUTPUT "${source}" CONTENT "#include <@header@>\n#include <@header@>\n" @ONLY)
-  if("/${header}" MATCHES "/(matrices|reconstruct|methods)/[^/]*$")
+  if("/${header}" MATCHES "${layers_of_matrix}")
     list(APPEND alone_matrix_sources "${source}")
   else()
     list(APPEND alone_sources "${source}")
