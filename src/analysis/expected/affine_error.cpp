@@ -3,206 +3,203 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "affine_sweep.hpp"
 #include "gauss.hpp"
 #include "scale_pieces.hpp"
 
 namespace halfulp::detail {
 namespace {
 
-constexpr double negligible = 1e-19;
+constexpr double negligible = 1e-14;
 /// Gauss and Legendre's two points on an interval of length 1: ± 1 / (2√3).
 constexpr double gauss_half = 0.28867513459481288;
-/// The integral takes a grid for each zero point.
+/// The sweeps keep sums for each code and each place inside a gap.
 constexpr int most_bits = 10;
-
-/// Integers from -zero to most - zero.
-member_grid grid_around(std::uint64_t zero, std::uint64_t most) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    member_grid out;
-    const auto middle = static_cast<std::int64_t>(zero);
-    const std::uint64_t up = most - zero;
-    if (up > 0) out.runs.push_back({1, 0, 1, up, 0.5, false, false, middle});
-    if (zero > 0) out.runs.push_back({-1, 0, 1, zero, 0.5, false, false, middle});
-    out.largest = static_cast<double>(up);
-    out.smallest = -static_cast<double>(zero);
-    out.ends.push_back({1, out.largest, infinity, out.largest, static_cast<std::int64_t>(most)});
-    out.ends.push_back({-1, -out.smallest, infinity, -out.smallest, 0});
-    out.zero_member = middle;
-    out.zero_scale_member = middle;
-    out.count = static_cast<double>(most) + 1;
-    return out;
-}
+/// Up to this precision of the scale format its rounding is followed step by step.
+constexpr int most_stepped_affine_precision = 6;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 class affine_sum {
   public:
     affine_sum(const scheme& s, const density& of, const gap_rule& rule, double n, std::size_t extra)
-        : density_(of), n_(n), extra_(extra), format_(s.levels[0].format) {
-        most_ = static_cast<std::uint64_t>(low_ones(s.element.bits()));
-        for (std::uint64_t z = 0; z <= most_; ++z) {
-            grids_.push_back(std::make_unique<member_grid>(grid_around(z, most_)));
-            integrals_.emplace_back(of, *grids_.back(), rule, code_sums::each, extra);
+        : density_(of),
+          n_(n),
+          extra_(extra),
+          format_(s.levels[0].format),
+          steps_(static_cast<double>(low_ones(s.element.bits()))),
+          range_(widths_met()),
+          table_(of, range_.second),
+          sweep_(of, table_, rule, low_ones(s.element.bits()), n, extra) {
+        for (const double a : table_.marks()) {
+            marks_.push_back(std::fabs(a));
+            for (const double b : table_.marks()) marks_.push_back(std::fabs(a - b));
         }
-        steps_ = static_cast<double>(most_);
     }
 
     void run() {
-        const magnitude_law law(density_);
-        double before = 0;
-        for (const double e : law.ends()) {
-            if (e == 0) continue;
-            // Widths of the range: panels of twice the magnitudes, cut in four.
-            for (int part = 0; part < 4; ++part)
-                over_widths(2 * (before + (e - before) * part / 4), 2 * (before + (e - before) * (part + 1) / 4));
-            before = e;
+        const int precision = format_.precision();
+        if (precision > most_stepped_precision) {
+            over_line({1 / steps_, 0, 1}, range_.first, range_.second);
+        } else if (precision > most_stepped_affine_precision) {
+            over_binades();
+        } else {
+            over_scales();
         }
     }
 
-    [[nodiscard]] error_tally sums() const {
-        error_tally out;
-        out.codes.resize(static_cast<std::size_t>(most_) + 1);
-        for (const element_integral& integral : integrals_) {
-            const error_tally& t = integral.sums();
-            out.squared += t.squared;
-            out.error += t.error;
-            out.saturated += t.saturated;
-            out.zero += t.zero;
-            for (std::size_t i = 0; i < out.codes.size(); ++i) out.codes[i] += t.codes[i];
-        }
-        return out;
-    }
+    [[nodiscard]] const error_tally& sums() const { return sweep_.sums(); }
 
   private:
+    /// Scales as a function of widths, and what its integral counts.
+    struct scale_line {
+        double slope;
+        double constant;
+        double weight;
+
+        [[nodiscard]] double at(double width) const { return slope * width + constant; }
+    };
+
     [[nodiscard]] double inside(double l, double h) const {
         return std::max(0.0, 1 - density_.below(-l) - density_.above(h));
     }
 
-    void over_widths(double a, double b) {
-        const double coarse = inside(b, b);
-        if (std::pow(coarse, n_) < negligible) return;
-        const double gone = density_.outside(a / 2);
-        const double weight = std::max(1.0, b * b / density_.second_moment());
-        if (n_ * gone * weight < negligible) return;
-        // Coarse scale formats: pieces of constant scale.
-        const int precision = format_.precision();
-        if (precision > 6) {
-            at_widths(a, b, [&](double width, double dw) {
-                const double scale = width / steps_;
-                if (precision > most_stepped_precision) {
-                    at_width(width, dw, scale);
-                    return;
-                }
-                // Half a step of the format at this scale.
-                const double step = std::ldexp(1.0, std::ilogb(scale) - precision);
-                // Two points on each side of 0, where errors bend.
-                for (const double place : {-0.5 - gauss_half, -0.5 + gauss_half, 0.5 - gauss_half, 0.5 + gauss_half})
-                    at_width(width, dw / 4, scale + place * step);
-            });
-            return;
-        }
-        for (double from = a; from < b;) {
-            const double scale = nearest_scale(from / steps_);
-            const double end = std::min(b, end_of_scale(scale) * steps_);
-            // Where the bends of at_width() cross ends of wedges.
-            const double middle = std::clamp(scale * steps_, from, end);
-            for (const auto& [left, right] : {std::pair(from, middle), std::pair(middle, end)})
-                at_widths(left, right, [&](double width, double dw) { at_width(width, dw, scale); });
-            if (!(end > from)) return;
+    /// All widths but those of groups that are met less often than once in 10^14, or add as little.
+    [[nodiscard]] std::pair<double, double> widths_met() const {
+        const double widest = 2 * std::max(-density_.edges().front(), density_.edges().back());
+        const auto border = [&](double low, const auto& is_above) {
+            double high = widest;
+            for (int step = 0; step < 60 && low < high * (1 - 1e-3); ++step) {
+                const double middle = low < high / 4 ? std::sqrt(low) * std::sqrt(high) : (low + high) / 2;
+                (is_above(middle) ? high : low) = middle;
+            }
+            return std::pair(low, high);
+        };
+        const double low = border(widest * 1e-60, [&](double w) {
+                               return n_ * std::log(std::max(inside(w, w), 1e-300)) > std::log(negligible);
+                           }).first;
+        return {low, border(low, [&](double w) { return share_above(w) < negligible; }).second};
+    }
+    /// How much wider groups add, as a part of the second moment and at most.
+    [[nodiscard]] double share_above(double width) const {
+        return n_ * density_.outside(width / 2) * std::max(1.0, width * width / density_.second_moment());
+    }
+
+    /// Formats of few bits: pieces of constant scale.
+    void over_scales() {
+        const std::uint64_t last = format_.max_magnitude();
+        double from = range_.first;
+        for (std::uint64_t code = 0; code <= last && from < range_.second; ++code) {
+            const double end = std::min(range_.second, code == last ? infinity : middle_above(code) * steps_);
+            if (!(from < end)) continue;
+            const double scale = to_double(format_.magnitude_value(code));
+            // Around the width of all members numbers begin to lie beyond the outermost ones: above them, and above
+            // them whatever the zero point.
+            for (const double reach : {steps_ - 0.5, steps_, steps_ + 0.5}) {
+                const double to = std::clamp(reach * scale, from, end);
+                over_line({0, scale, 1}, from, to);
+                from = to;
+            }
+            over_line({0, scale, 1}, from, end);
             from = end;
         }
     }
 
-    template <class F>
-    void at_widths(double a, double b, F&& f) {
-        const double half = (b - a) / 2;
-        for (const gauss_point& g : gauss_points(6 + extra_)) f(a + half + half * g.place, half * g.weight);
+    /// Formats of some more bits: two points on each side of the quotient, for all that it may be rounded to.
+    void over_binades() {
+        for (double from = range_.first; from < range_.second;) {
+            const int exponent = std::ilogb(from / steps_ * (1 + 1e-14));
+            const double to = std::min(range_.second, std::ldexp(steps_, exponent + 1));
+            // Half a step of the format.
+            const double step = std::ldexp(1.0, exponent - format_.precision());
+            for (const double place : {-0.5 - gauss_half, -0.5 + gauss_half, 0.5 - gauss_half, 0.5 + gauss_half})
+                over_line({1 / steps_, place * step, 0.25}, from, to);
+            from = to;
+        }
     }
 
-    /// The member just above or at x less half a gap: what x, or a number a little larger, becomes.
-    [[nodiscard]] double nearest_scale(double x) const {
-        std::uint64_t code = 0;
-        while (code < format_.max_magnitude() && middle_above(code) <= x * (1 + 1e-15)) ++code;
-        return to_double(format_.magnitude_value(code));
+    void over_line(const scale_line& line, double from, double to) {
+        if (!(from < to)) return;
+        std::vector<double> cuts = marks_;
+        for (const double kink : table_.kinks()) cut_at_kink(std::fabs(kink), line, cuts);
+        std::erase_if(cuts, [&](double x) { return !(x > from && x < to); });
+        cuts.push_back(to);
+        std::sort(cuts.begin(), cuts.end());
+        for (const double end : cuts) {
+            if (!(end > from * (1 + 1e-12))) continue;
+            over_widths(line, from, end);
+            from = end;
+        }
     }
-    [[nodiscard]] double end_of_scale(double scale) const {
-        std::uint64_t code = 0;
-        while (code < format_.max_magnitude() && to_double(format_.magnitude_value(code)) < scale) ++code;
-        return code == format_.max_magnitude() ? std::numeric_limits<double>::infinity() : middle_above(code);
+
+    /// Widths for which a bend of the rounding error meets one of the density.
+    void cut_at_kink(double kink, const scale_line& line, std::vector<double>& cuts) const {
+        // The nearest modes bend half-way between members; of many members the others, too, are passed over.
+        const double step = steps_ > 63 ? 1 : 0.5;
+        for (double place = 0.5; place <= steps_; place += step) {
+            // On the kink's side, and on the other one.
+            if (line.slope > 0) cuts.push_back((kink / place - line.constant) / line.slope);
+            if (place * line.slope < 1) cuts.push_back((kink + place * line.constant) / (1 - place * line.slope));
+        }
     }
+
+    void over_widths(const scale_line& line, double a, double b) {
+        const double panels = (b - a) / std::min({panel_at(a), panel_at((a + b) / 2), panel_at(b)});
+        // What P^n gains, whichever way the range lies, where it is met at all.
+        const auto gain_of = [&](double before, double after) {
+            return n_ * (1 - after) > 50 ? 0 : n_ * (after - before);
+        };
+        const double gain = std::max({gain_of(inside(a / 2, a / 2), inside(b / 2, b / 2)),
+                                      gain_of(inside(0, a), inside(0, b)), gain_of(inside(a, 0), inside(b, 0))});
+        if ((panels > 1 || gain > 8) && b - a > 1e-12 * b) {
+            over_widths(line, a, (a + b) / 2);
+            over_widths(line, (a + b) / 2, b);
+            return;
+        }
+        const double half = (b - a) / 2;
+        // Widths that are rarely met need fewer digits.
+        const double share = std::min(std::min(1.0, share_above(a)), std::pow(inside(b, b), n_));
+        const auto fewer = static_cast<std::size_t>(-std::log10(std::max(share, 1e-15)) / 2);
+        std::size_t points = points_of_width(std::max(panels, gain / 8), line.slope == 0);
+        points = std::max(points, fewer + 2) - fewer;
+        for (const gauss_point& g : gauss_points(points)) {
+            const double width = a + half + half * g.place;
+            sweep_.add(width, line.at(width), line.weight * half * g.weight, fewer / 2);
+        }
+    }
+
+    [[nodiscard]] std::size_t points_of_width(double panels, bool one_scale) const {
+        if (extra_ == 0) return panels <= 0.25 ? 3 : panels <= 0.5 ? 4 : 6;
+        return panels <= 0.03 && !one_scale ? 3 : panels <= 0.25 ? 5 : panels <= 0.5 ? 6 : 9;
+    }
+
+    /// The integral over pairs (l, width - l) bends no faster than one of both does, wherever the pair is.
+    [[nodiscard]] double panel_at(double width) const {
+        double out = std::min(table_.panel(-width), table_.panel(width));  // one-sided groups
+        const auto meet = [&](double l) {
+            if (l >= 0 && l <= width) out = std::min(out, std::max(table_.panel(-l), table_.panel(width - l)));
+        };
+        for (int part = 0; part <= 16; ++part) meet(width * part / 16);
+        for (const double mark : table_.marks()) meet(mark < 0 ? -mark : width - mark);
+        return out;
+    }
+
     [[nodiscard]] double middle_above(std::uint64_t code) const {
         return (to_double(format_.magnitude_value(code)) + to_double(format_.magnitude_value(code + 1))) / 2;
-    }
-
-    /// All pairs (l, h) with l + h = width.
-    void at_width(double width, double weight, double scale) {
-        // One-sided groups: l = 0, or h = 0.
-        if (n_ < 80) {
-            one_sided(0, width, weight, scale);
-            one_sided(width, 0, weight, scale);
-        }
-        if (n_ < 2) return;
-        for (std::uint64_t z = 0; z <= most_; ++z) {
-            const double from = z == 0 ? 0 : std::min(width, (static_cast<double>(z) - 0.5) * scale);
-            const double to = z == most_ ? width : std::min(width, (static_cast<double>(z) + 0.5) * scale);
-            if (!(from < to)) continue;
-            // The error at h bends where h lies between two integers: once for l in a wedge as wide as the scale.
-            const double place = (width - from) / scale - 0.5;
-            const double bend = std::min(to, from + (place - std::floor(place)) * scale);
-            over_wedge(from, bend, width, weight, scale, z);
-            over_wedge(bend, to, width, weight, scale, z);
-        }
-    }
-
-    void over_wedge(double from, double to, double width, double weight, double scale, std::uint64_t z) {
-        if (!(from < to)) return;
-        const int parts = static_cast<int>(std::ceil((to - from) / width * 16));
-        for (int part = 0; part < parts; ++part) {
-            const double a = from + (to - from) * part / parts;
-            const double b = from + (to - from) * (part + 1) / parts;
-            const double half = (b - a) / 2;
-            for (const gauss_point& g : gauss_points(3 + extra_)) {
-                const double l = a + half + half * g.place;
-                two_sided(l, width - l, weight * half * g.weight, scale, z);
-            }
-        }
-    }
-
-    void two_sided(double l, double h, double weight, double scale, std::uint64_t z) {
-        const double p = inside(l, h);
-        const double at_low = density_.at(-l);
-        const double at_high = density_.at(h);
-        const double both = weight * (n_ - 1) * std::pow(p, n_ - 2);
-        const double spread = std::max(1.0, (l + h) * (l + h) / density_.second_moment());
-        if (n_ * both * at_low * at_high * (l + h) * spread < negligible * std::sqrt(density_.second_moment())) return;
-        element_integral& sum = integrals_[static_cast<std::size_t>(z)];
-        if (n_ > 2 && p > 0) sum.add_between(scale, -l, h, both * (n_ - 2) / p * at_low * at_high);
-        sum.add_point(scale, h, both * at_low);
-        sum.add_point(scale, -l, both * at_high);
-    }
-
-    void one_sided(double l, double h, double weight, double scale) {
-        const double p = inside(l, h);
-        const double x = h > 0 ? h : -l;
-        std::uint64_t z = 0;
-        if (l > 0 && scale > 0) z = static_cast<std::uint64_t>(std::min(steps_, std::nearbyint(l / scale)));
-        if (l > 0 && scale == 0) z = 0;
-        element_integral& sum = integrals_[static_cast<std::size_t>(z)];
-        sum.add_maximum(scale, x, weight * std::pow(p, n_ - 1));
-        if (n_ > 1) sum.add_between(scale, -l, h, weight * (n_ - 1) * std::pow(p, n_ - 2) * density_.at(x));
     }
 
     const density& density_;
     double n_;
     std::size_t extra_;
     float_format format_;
-    std::uint64_t most_ = 0;
-    double steps_ = 0;
-    std::vector<std::unique_ptr<member_grid>> grids_;
-    std::vector<element_integral> integrals_;
+    double steps_;
+    std::pair<double, double> range_;
+    density_table table_;
+    std::vector<double> marks_;
+    affine_sweep sweep_;
 };
 
 }  // namespace

@@ -14,8 +14,8 @@
 namespace halfulp::detail {
 
 /// `group`: elements that share a scale. Scale formats with 7 to 12 significant bits: the rounding of scales is
-/// averaged over (two points), which is right to 4^-precision. Throws std::invalid_argument for integers of more than
-/// 10 bits.
+/// averaged over (two points), which is right to 4^-precision. `extra`: 0 for a rough look, whose squared error alone
+/// counts, else as many points as the result needs. Throws std::invalid_argument for integers of more than 10 bits.
 error_tally affine_tally(const scheme& s, const density& of, const gap_rule& rule, double group, std::size_t extra);
 
 }  // namespace halfulp::detail
