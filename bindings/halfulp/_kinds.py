@@ -7,7 +7,7 @@ from halfulp._format import real_format as to_format
 from halfulp._phase_format import PhaseFormat, names_phases
 
 #: In the order in which lists have them.
-KINDS = ("float", "integer", "posit", "codebook", "power of two", "ternary", "binary", "complex")
+KINDS: tuple[str, ...] = ("float", "integer", "posit", "codebook", "power of two", "ternary", "binary", "complex")
 
 _POWERS = ("pot", "apot", "sqrt2pot")
 

@@ -12,7 +12,7 @@ def matrices() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             "halfulp.reconstruct, halfulp.methods and halfulp.sharpness need linear algebra, and this build has none: "
-            "install a BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas 0.21 "
-            f"(tools/get_xtensor), then build halfulp again ({error})"
+            "install a BLAS with LAPACK (Debian: libopenblas-dev) and the headers of xtensor 0.25 and xtensor-blas "
+            f"0.21 (tools/get_xtensor), then build halfulp again ({error})"
         ) from None
     return _matrices

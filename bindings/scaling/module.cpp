@@ -220,7 +220,10 @@ PYBIND11_MODULE(_scaling, m) {
                 const std::vector<double>& at) {
                  std::vector<fit_minimum> found;
                  const std::span<const double> start = input<double>(parameters);
-                 for (const double value : at) found.push_back(p.minimize_with(name, value, start));
+                 for (const double value : at) {
+                     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+                     found.push_back(p.minimize_with(name, value, start));
+                 }
                  return minima_of(found);
              })
         .def("log_likelihood", [](const fit_problem& p, const py::array& parameters, double objective) {

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "linear_part.hpp"
+#include "sum_of.hpp"
 
 namespace halfulp::detail {
 
@@ -21,6 +22,8 @@ evaluation::evaluation(const fit_setting& setting, const chosen_runs& runs)
       natural_(setting.parameters.size()),
       logs_(setting.parameters.size()),
       full_gradient_(setting.parameters.size()) {
+    if (setting.estimator == fit_estimator::variable_projection && !runs.loss.empty())
+        unit_ = std::ldexp(1.0, std::ilogb(*std::max_element(runs.loss.begin(), runs.loss.end())));
     for (std::size_t p = 0; p < setting.parameters.size(); ++p) {
         const fit_parameter& parameter = setting.parameters[p];
         if (parameter.fixed) {
@@ -84,7 +87,7 @@ void evaluation::set(std::span<const double> numbers) {
     }
 }
 
-double evaluation::at(std::span<const double> coordinates, std::span<double> gradient) {
+void evaluation::move_to(std::span<const double> coordinates) {
     for (std::size_t k = 0; k < free_.size(); ++k) {
         const std::size_t p = free_[k];
         if (setting_->parameters[p].positive) {
@@ -95,6 +98,19 @@ double evaluation::at(std::span<const double> coordinates, std::span<double> gra
         }
     }
     if (!eliminated_.empty()) solve_linear(eliminated_);
+}
+
+std::vector<double> evaluation::responses(std::span<const double> coordinates) {
+    move_to(coordinates);
+    std::vector<double> out = predictions();
+    if (setting_->estimator != fit_estimator::variable_projection)
+        active_elementary().log(out.data(), out.data(), out.size());
+    for (double& y : out) y /= unit_;
+    return out;
+}
+
+double evaluation::at(std::span<const double> coordinates, std::span<double> gradient) {
+    move_to(coordinates);
     if (gradient.empty()) return value({});
     std::fill(full_gradient_.begin(), full_gradient_.end(), 0.0);
     const double out = value(full_gradient_);
@@ -128,33 +144,28 @@ double evaluation::log_residuals(std::span<double> gradient) {
     const double factor = squares ? 2.0 : 1.0;  // Σ r², not Σ r²/2
     const elementary_functions functions = active_elementary();
     double sum = 0, weights = 0, by_scale = 0;
-    double logs[tape::block];
+    double logs[tape::block], scores[tape::block], slopes[tape::block];
     setting_->law->run(runs_->rows, natural_, logs_, work_, gradient,
                        [&](std::size_t first, std::size_t count, const double* y, double* adjoint) {
                            functions.log(y, logs, count);
                            const double* const log_loss = runs_->log_loss.data() + first;
                            const double* const weight = runs_->weight.data() + first;
-                           double part[8] = {}, part_weights[8] = {}, part_scale[8] = {};
-                           const auto one = [&](std::size_t i, std::size_t k) {
-                               const double z = (log_loss[i] - logs[i]) * inverse;
-                               const double magnitude = z < 0 ? -z : z;
+                           // Simple loops, one after the other: the compiler makes vectors of each.
+                           for (std::size_t i = 0; i < count; ++i) {
+                               const double z = (log_loss[i] - logs[i]) * inverse, magnitude = std::fabs(z);
                                const double inside = magnitude < delta ? magnitude : delta;
-                               const double slope = z < 0 ? -inside : inside;
-                               part[k] += weight[i] * (inside * (magnitude - 0.5 * inside));
-                               part_weights[k] += weight[i];
-                               part_scale[k] += weight[i] * slope * z;
-                               adjoint[i] = -factor * weight[i] * slope * inverse / y[i];
-                           };
-                           std::size_t i = 0;
-                           for (; i + 8 <= count; i += 8) {
-                               for (std::size_t k = 0; k < 8; ++k) one(i + k, k);
+                               scores[i] = z;
+                               logs[i] = weight[i] * (inside * (magnitude - 0.5 * inside));
+                               slopes[i] = weight[i] * std::copysign(inside, z);
                            }
-                           for (std::size_t k = 0; i < count; ++i, ++k) one(i, k);
-                           for (std::size_t k = 0; k < 8; ++k) {
-                               sum += part[k];
-                               weights += part_weights[k];
-                               by_scale += part_scale[k];
+                           sum += sum_of(count, [&](std::size_t i) { return logs[i]; });
+                           if (scaled) {
+                               weights += sum_of(count, [&](std::size_t i) { return weight[i]; });
+                               by_scale += sum_of(count, [&](std::size_t i) { return slopes[i] * scores[i]; });
                            }
+                           if (gradient.empty()) return;
+                           const double turned = -factor * inverse;
+                           for (std::size_t i = 0; i < count; ++i) adjoint[i] = turned * slopes[i] / y[i];
                        });
     sum *= factor;
     if (scaled) {

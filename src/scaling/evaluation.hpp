@@ -29,6 +29,9 @@ class evaluation {
 
     /// Parameters that a search moves: neither fixed nor eliminated.
     [[nodiscard]] const std::vector<std::size_t>& free() const noexcept { return free_; }
+    [[nodiscard]] const chosen_runs& runs() const noexcept { return *runs_; }
+    /// Of what the estimator compares, a power of two: 1 for logarithms. Beside it a search's limits know no unit of losses.
+    [[nodiscard]] double unit() const noexcept { return unit_; }
 
     /// Takes numbers for all parameters; NaN: linear ones where they fit best, the scale by the residuals.
     void set(std::span<const double> numbers);
@@ -39,6 +42,8 @@ class evaluation {
     /// The objective at these coordinates of the free parameters; its derivatives where `gradient` is not empty. Not finite where the
     /// law is not positive and finite for every run.
     double at(std::span<const double> coordinates, std::span<double> gradient);
+    /// What the estimator compares at these coordinates, in its unit: the law's log losses, for variable_projection its losses.
+    std::vector<double> responses(std::span<const double> coordinates);
 
   private:
     double value(std::span<double> gradient);
@@ -47,11 +52,13 @@ class evaluation {
     /// The linear parameters' best numbers (least squares of the loss) given the others.
     void solve_linear(const std::vector<std::size_t>& linear);
     void put(std::size_t parameter, double number);
+    void move_to(std::span<const double> coordinates);
     std::vector<double> predictions();
 
     const fit_setting* setting_;
     const chosen_runs* runs_;
     tape::workspace work_;
+    double unit_ = 1;
     std::vector<std::size_t> free_, eliminated_;
     std::vector<double> natural_, logs_, full_gradient_;
 };

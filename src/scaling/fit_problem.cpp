@@ -82,7 +82,8 @@ struct fit_problem::state {
     /// each(i) for 0 to count, by threads, some at a time: between them progress is told.
     template <class Each>
     void each_search(std::size_t count, const Each& each) const {
-        const std::size_t step = 32 * static_cast<std::size_t>(std::max(options.threads, 1));
+        // No more at a time for many threads, or Ctrl-C would wait for all of them.
+        const std::size_t step = 32 * static_cast<std::size_t>(std::clamp(options.threads, 1, 64));
         for (std::size_t first = 0; first < count; first += step) {
             const std::size_t size = std::min(step, count - first);
             // One at a time from a common heap would keep threads busier; parts of equal size end nearly together.
@@ -265,7 +266,28 @@ std::vector<fit_minimum> fit_problem::minimize_each(std::span<const double> star
         refuse("starts has " + std::to_string(starts.size()) + " numbers, allowed: rows of " + std::to_string(numbers));
     }
     std::vector<fit_minimum> out(starts.size() / numbers);
-    state_->each_search(out.size(), [&](std::size_t i) { out[i] = minimize(starts.subspan(i * numbers, numbers)); });
+    const auto search = [&](std::size_t i, std::span<const double> start, detail::search_effort effort) {
+        detail::evaluation evaluation(state_->setting, state_->all);
+        const int evaluations = out[i].evaluations;
+        out[i] = detail::search_from(evaluation, state_->setting, start, state_->options.most_evaluations, effort);
+        out[i].evaluations += evaluations;
+    };
+    // Most starts end in valleys that are no minimum of all: a rough look at every start, and the rest for what comes near the best.
+    state_->each_search(out.size(), [&](std::size_t i) {
+        search(i, starts.subspan(i * numbers, numbers), detail::search_effort::rough);
+    });
+    double best = std::numeric_limits<double>::infinity();
+    for (const fit_minimum& m : out) best = std::min(best, m.objective);
+    std::vector<std::size_t> near;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (out[i].objective <= best + 0.1 * std::abs(best)) near.push_back(i);
+    }
+    detail::parallel_for(near.size(), state_->options.threads, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k) {
+            const std::vector<double> start = out[near[k]].parameters;
+            search(near[k], start, detail::search_effort::thorough);
+        }
+    });
     return out;
 }
 

@@ -16,6 +16,8 @@ constexpr std::array<std::pair<std::string_view, formula_op>, 5> functions{{{"ex
                                                                             {"tanh", formula_op::tanh}}};
 /// Deeper texts are faults, and the parser calls itself.
 constexpr int most_levels = 200;
+/// Of a formula in a message, in bytes.
+constexpr std::size_t most_shown = 200;
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -33,9 +35,33 @@ class parser {
 
   private:
     [[noreturn]] void fail(const std::string& expected) const {
-        const std::string found = at_ < text_.size() ? "'" + std::string(1, text_[at_]) + "'" : "the end";
-        throw std::invalid_argument("formula is '" + std::string(text_) + "': at place " + std::to_string(at_ + 1) +
-                                    " stands " + found + ", allowed: " + expected);
+        // Places and what stands there are characters, of UTF-8 up to four bytes.
+        const std::size_t length = at_ < text_.size() ? character_at(at_) : 0;
+        const std::string found = length == 0 ? "the end" : "'" + printable(text_.substr(at_, length)) + "'";
+        std::size_t place = 1;
+        for (std::size_t i = 0; i < at_; i += character_at(i)) ++place;
+        std::string shown = printable(text_);
+        if (text_.size() > most_shown) {
+            std::size_t end = 0;
+            while (end < most_shown) end += character_at(end);
+            shown = printable(text_.substr(0, end)) + "…";
+        }
+        throw std::invalid_argument("formula is '" + shown + "': at place " + std::to_string(place) + " stands " +
+                                    found + ", allowed: " + expected);
+    }
+
+    /// Bytes of the character that begins at a place.
+    std::size_t character_at(std::size_t place) const {
+        std::size_t end = place + 1;
+        while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0) == 0x80) ++end;
+        return end - place;
+    }
+
+    /// A message ends at a zero byte, and control characters move a terminal's cursor.
+    static std::string printable(std::string_view text) {
+        std::string out;
+        for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+        return out;
     }
 
     void skip_spaces() {

@@ -70,7 +70,9 @@ scaling_law make_law(std::string name, std::string_view formula_text, std::vecto
                    " is a name and a label column, allowed: one of them");
         }
     }
-    if (out.parameters.empty()) refuse("formula is '" + out.loss.text() + "', which has no parameter to be fitted");
+    if (out.parameters.empty())
+        refuse("formula is '" + out.loss.text() +
+               "', which has no parameter to be fitted, allowed: a name that is no column");
     return out;
 }
 

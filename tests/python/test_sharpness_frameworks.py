@@ -140,7 +140,7 @@ def test_bad_torch_input_is_named(torch: Any) -> None:
     with pytest.raises(TypeError, match="loss is a float"):
         sh.torch_hvp(1.0, w)
     with pytest.raises(ValueError, match="batches is empty"):
-        sh.torch_hessian(torch.nn.Linear(2, 2), None, [])
+        sh.torch_hessian(torch.nn.Linear(2, 2), torch.nn.MSELoss(), [])
     nan = torch.tensor([float("nan")], requires_grad=True)
     with pytest.raises(ValueError, match="product 1 of the operator holds nan"):
         sh.trace(sh.torch_hvp(lambda: (nan**4).sum(), nan))

@@ -323,11 +323,11 @@ def test_hawq() -> None:
     assert exact.diagnostics[0].startswith("negative trace: -1 in the layer '1'")
     with pytest.raises(ValueError, match="sizes and traces differ in the layer 'b'"):
         sh.hawq({"a": 1.0, "b": 1.0}, {"a": 3}, {"a": 1.0, "b": 1.0})
-    with pytest.raises(ValueError, match="a trace has no standard error"):
+    with pytest.raises(ValueError, match=r"traces\['0'\] has no standard error"):
         sh.hawq([sh.trace(a, probes=1)], [20], [1.0])
     with pytest.raises(TypeError, match=r"traces\['0'\] is 'x', allowed: a finite number"):
         sh.hawq(["x"], [20], [1.0])
-    with pytest.raises(ValueError, match=r"sizes\[0\] is 0, allowed: above 0"):
+    with pytest.raises(ValueError, match=r"sizes\['0'\] is 0, allowed: a finite number above 0"):
         sh.hawq([1.0], [0], [1.0])
     with pytest.raises(TypeError, match="traces is a float"):
         sh.hawq(1.0, [20], [1.0])

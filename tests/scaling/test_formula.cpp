@@ -100,3 +100,11 @@ TEST_CASE("affine names are those in which a formula is affine together") {
     CHECK(affine("1 / A + B") == names{"B"});
     CHECK(affine("A * N + A^2") == names{});
 }
+
+TEST_CASE("a message has whole characters and ends where it ends") {
+    // Catches: a byte of a character of UTF-8, bytes counted for characters, a zero byte that ends the message.
+    refuses("E + é·A", "'E + é·A': at place 5 stands 'é'");
+    refuses("E ·A", "at place 3 stands '·'");
+    refuses(std::string("E\0 + A", 6), "'E? + A': at place 2 stands '?'");
+    refuses(std::string(300, 'x') + "é", "'" + std::string(200, 'x') + "…': at place 301 stands 'é'");
+}

@@ -23,10 +23,12 @@ def read_runs(
     labels: Sequence[str],
     places: Mapping[str, str],
     where: Sequence[tuple[str, str]] = (),
+    positive: Collection[str] = (),
 ) -> Columns:
     """The columns of a .csv or .tsv file whose first line has names. numbers, labels: what is wanted, by the law's
     names. places: the file's name for those that have another. where: lines that are taken have these texts in these
-    columns of the file. Raises ValueError that names the file, the column and the line."""
+    columns of the file. positive: of numbers, those that are above 0. Raises ValueError that names the file, the column
+    and the line."""
     suffix = Path(path).suffix.lower()
     if suffix not in _SEPARATORS:
         raise ValueError(f"runs is {path!r}, allowed: a name that ends in {', '.join(_SEPARATORS)}")
@@ -34,7 +36,8 @@ def read_runs(
         raise ValueError(f"runs is {path!r}, which is not a file")
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            return _columns(path, csv.reader(file, delimiter=_SEPARATORS[suffix]), numbers, labels, places, where)
+            rows = csv.reader(file, delimiter=_SEPARATORS[suffix], strict=True)
+            return _columns(path, rows, numbers, labels, places, where, positive)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a sound {suffix} file: {error}") from None
 
@@ -59,9 +62,15 @@ def _columns(
     labels: Sequence[str],
     places: Mapping[str, str],
     where: Sequence[tuple[str, str]],
+    positive: Collection[str],
 ) -> Columns:
-    header = [name.strip() for name in next(rows, [])]
-    if not header:
+    header: list[str] = []
+    while not any(header):  # lines without a cell that holds something may stand before the names, too
+        row = next(rows, None)
+        if row is None:
+            break
+        header = [name.strip() for name in row]
+    if not any(header):
         raise ValueError(f"{path} is empty, allowed: a first line with the names of columns, then a line for each run")
     unknown = [name for name in places if name not in (*numbers, *labels)]
     if unknown:
@@ -69,6 +78,8 @@ def _columns(
             f"columns names {unknown[0]!r}{did_you_mean(unknown[0], [*numbers, *labels])}, allowed: "
             f"{', '.join([*numbers, *labels])}"
         )
+    if any("\0" in name for name in header):
+        raise ValueError(f"{path} has a zero byte in its first line, allowed: text")
     at = {name: _place(path, header, places.get(name, name), name) for name in (*numbers, *labels)}
     kept = [(_place(path, header, column, column), text) for column, text in where]
     found: dict[str, list[float | str]] = {name: [] for name in at}
@@ -83,7 +94,15 @@ def _columns(
         for name, place in at.items():
             cell = row[place].strip()
             where_it_is = f"{path}, line {line}, column {header[place]}"
-            found[name].append(_number(where_it_is, cell) if name in numbers else _label(where_it_is, cell))
+            if name not in numbers:
+                found[name].append(_label(where_it_is, cell))
+                continue
+            value = _number(where_it_is, cell)
+            if name in positive and value <= 0:
+                raise ValueError(f"{where_it_is}: {cell}, allowed: a number above 0")
+            found[name].append(value)
+    if not where and not found[numbers[0]]:
+        raise ValueError(f"{path} has no runs, allowed: a line for each run below the names of columns")
     if where and not found[numbers[0]]:
         texts = ", ".join(f"{column}={text}" for column, text in where)
         raise ValueError(f"where is {texts}, which no line of {path} has")
@@ -93,6 +112,9 @@ def _columns(
 def _place(path: str, header: Sequence[str], column: str, name: str) -> int:
     if column not in header:
         how = "" if column != name else f"; --columns {name}=COLUMN names another"
+        comma = _SEPARATORS[Path(path).suffix.lower()]
+        if len(header) == 1 and any(other in header[0] for other in ",;\t"):
+            how = f"; cells of {Path(path).suffix} files stand between {comma!r}"
         raise ValueError(
             f"{path} has no column {column!r}{did_you_mean(column, header)}, allowed: {_listed(header)}{how}"
         )
@@ -102,15 +124,18 @@ def _place(path: str, header: Sequence[str], column: str, name: str) -> int:
 
 
 def _listed(names: Collection[str], most: int = 20) -> str:
-    shown = list(names)[:most]
+    shown = [name if len(name) <= 40 else name[:40] + "…" for name in list(names)[:most]]
     return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _number(where: str, cell: str) -> float:
     try:
-        value = float(cell)
+        # Python also takes 73_824 and digits of other scripts: in a file they are more likely faults.
+        value = float(cell) if cell.isascii() and "_" not in cell else None
     except ValueError:
-        raise ValueError(f"{where}: {cell!r}, allowed: a number") from None
+        value = None
+    if value is None:
+        raise ValueError(f"{where}: {cell!r}, allowed: a number such as 73824672 or 1.3e9")
     if not math.isfinite(value):
         raise ValueError(f"{where}: {cell}, allowed: a finite number")
     return value

@@ -69,8 +69,8 @@ def expected(
     schemes by the distribution of a block's largest magnitude, with scales of up to 12 significant bits and
     power-of-two scales of every recipe as the staircases that they are, nested levels and percentiles among them.
     Scales with more bits count as exact quotients (4^-bits of the error), and recipes that divide in binary32 as real
-    numbers (2^-22). Affine integers (@zero_point) are integrated over smallest and largest together, which takes up to
-    seconds.
+    numbers (2^-22). Affine integers (@zero_point) are integrated over smallest and largest together, which takes 5 to
+    80 ms for up to 4 bits and up to a second for 8.
 
     Raises ValueError, naming the part of the scheme, where no integral of few variables gives the answer: search=mse,
     four_over_six, hadamard with anything but one normal distribution of mean 0, finite groups of ternary elements; for

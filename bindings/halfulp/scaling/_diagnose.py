@@ -40,10 +40,18 @@ def has_settled(of: Fit, problem: Any) -> bool:
     jacobian = problem.jacobian(of._vector)
     inside = [of._setup.names.index(name) for name in of.free]
     shares = slopes[:, None] * jacobian[:, inside]
-    total = np.abs(shares).sum(axis=0)
+    # A number that one run alone determines has one share, which cancels against nothing: it counts beside those that
+    # runs have as a rule.
+    rule = np.sqrt(np.mean(slopes * slopes)) * np.abs(jacobian[:, inside]).sum(axis=0)
+    total = np.maximum(np.abs(shares).sum(axis=0), rule)
     # A parameter that does nothing has derivatives of rounding alone; it is named by another diagnostic.
-    counts = np.abs(jacobian[:, inside]).max(axis=0) > _LEAST_EFFECT
-    return bool((np.abs(shares.sum(axis=0)) <= _CANCELLED * total + 1e-300)[counts].all())
+    counts = np.abs(jacobian[:, inside]).max(axis=0) > _LEAST_EFFECT * _unit(of)
+    return bool((np.abs(shares.sum(axis=0)) <= _CANCELLED * total)[counts].all())
+
+
+def _unit(of: Fit) -> float:
+    """What effects are beside: a loss, where they are those on losses; 1 for logarithms."""
+    return float(of.observed.max()) if of.estimator == "variable_projection" else 1.0
 
 
 def _slopes(of: Fit) -> np.ndarray:
@@ -76,7 +84,7 @@ def diagnose(of: Fit) -> tuple[str, ...]:
     idle = []
     for name in of._free:
         column = jacobian[:, names.index(name)]
-        if np.abs(column).max() <= _LEAST_EFFECT:
+        if np.abs(column).max() <= _LEAST_EFFECT * _unit(of):
             idle.append(name)
             out.append(f"{name} = {of.params[name]:.3g} has no effect on any loss: its term has gone")
     if of.estimator == "variable_projection":
@@ -92,6 +100,9 @@ def diagnose(of: Fit) -> tuple[str, ...]:
             f"the runs hardly determine {_combination(of)} (condition {of.condition:.1e}): "
             "standard errors are unreliable"
         )
+    for column, places, labels in of._setup.labels_moved():
+        for place in np.flatnonzero(np.bincount(places, minlength=len(labels) + 1)[: len(labels)] == 1):
+            out.append(f"{column} {labels[place]!r} has one run, which alone determines its number")
     starts = of.starts
     if len(starts) >= 20 and starts.reached == 1 and np.abs(of.residuals).max() > _EXACT:
         out.append(f"one of {len(starts)} starts reached this objective: there may be a lower one; give more starts")

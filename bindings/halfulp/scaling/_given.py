@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._runs import real
-from halfulp.scaling._table import label_numbers
+from halfulp._runs import real, renamed
+from halfulp.scaling._table import label_numbers, numbers_of
 
 if TYPE_CHECKING:
     from halfulp.scaling.laws import Law
@@ -55,7 +55,13 @@ def positive(name: str, values: Any, *, infinite: bool = False) -> Any:
     """Numbers above 0, finite unless `infinite`, as float64: a float for a number, else an array of one or more."""
     if isinstance(values, (str, bytes, bool, np.bool_)) or values is None:
         raise TypeError(f"{name} is {values!r}, allowed: numbers above 0")
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths, allowed: numbers above 0") from None
+    if array.dtype.kind == "O":  # integers beyond 64 bits; pandas' nullable columns
+        with renamed({f"column {name}": name}):
+            array = numbers_of(name, values)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} has dtype {array.dtype}, allowed: numbers above 0")
     if array.size == 0:
@@ -68,6 +74,15 @@ def positive(name: str, values: Any, *, infinite: bool = False) -> Any:
     return float(array) if array.ndim == 0 else array
 
 
+def together(**arrays: Any) -> None:
+    """Raises ValueError where shapes do not broadcast."""
+    try:
+        np.broadcast_shapes(*(np.shape(values) for values in arrays.values()))
+    except ValueError:
+        told = ", ".join(f"{name} {np.shape(values)}" for name, values in arrays.items())
+        raise ValueError(f"shapes are {told}, allowed: shapes that broadcast") from None
+
+
 def span(name: str, values: Any) -> tuple[float, float]:
     """(low, high), both finite and above 0."""
     if np.shape(values) != (2,):
@@ -78,9 +93,9 @@ def span(name: str, values: Any) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def label(value: Any) -> str:
+def label(value: Any, column: str = "label") -> str:
     """A label as the names of parameters have it."""
-    return label_numbers("label", [value])[1][0]
+    return label_numbers(column, [value])[1][0]
 
 
 def replicates(params: Mapping[str, Any]) -> tuple[list[dict[str, float]], bool]:
@@ -111,4 +126,4 @@ def constants(law: Law, columns: Mapping[str, Any]) -> dict[str, Any]:
     if missing or unknown:
         what = f"has no {', '.join(missing)}" if missing else f"has {', '.join(unknown)}"
         raise ValueError(f"columns {what}, allowed: {', '.join(wanted) or 'none'}, which the law {law.name} takes")
-    return {name: label(columns[name]) if name in law.labels else real(name, columns[name]) for name in wanted}
+    return {name: label(columns[name], name) if name in law.labels else real(name, columns[name]) for name in wanted}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from halfulp.scaling.laws import Law
 
 LOSS = "loss"
+#: Columns of laws that are sizes.
+POSITIVE = ("N", "D")
 
 
 def columns_of(table: Any) -> dict[str, Any]:
@@ -54,10 +57,16 @@ def _none_stray(law: Law, given: Iterable[str], wanted: Sequence[str]) -> None:
 
 def numbers_of(name: str, values: Any) -> np.ndarray:
     """A column as float64; what is no finite number is named with its place."""
-    array = np.asarray(values)
+    if np.ma.is_masked(values):
+        place = np.flatnonzero(np.ma.getmaskarray(values))[0]
+        raise ValueError(f"column {name} is masked in run {place}, allowed: finite numbers")
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"column {name} has rows of different lengths, allowed: one axis of numbers") from None
     if array.dtype.kind == "O":
-        with suppress(TypeError, ValueError):
-            array = array.astype(np.float64)
+        items = [_number_of(f"column {name}", place, x) for place, x in enumerate(array.ravel().tolist())]
+        array = np.array(items, dtype=np.float64).reshape(array.shape)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"column {name} has dtype {array.dtype}, allowed: numbers")
     array = array.astype(np.float64)
@@ -67,15 +76,44 @@ def numbers_of(name: str, values: Any) -> np.ndarray:
     return array
 
 
+def _is_missing(value: Any) -> bool:
+    """None, NaN, and what pandas has for missing ones."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, numbers.Real) and value != value  # NaN alone is not itself
+
+
+def _number_of(what: str, place: int, value: Any) -> float:
+    """One element of an array of objects: numbers of Python, of NumPy, decimals; NaN for what is missing."""
+    if _is_missing(value):
+        return float("nan")
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, Decimal)):
+        raise TypeError(f"{what} has {value!r:.40} in run {place}, allowed: numbers")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{what} has a number beyond float64 in run {place}, allowed: finite numbers") from None
+
+
+def _label_text(name: str, place: int, value: Any) -> str:
+    """A label as the names of parameters have it: 16, 16.0 and "16" are one."""
+    if _is_missing(value) or (isinstance(value, str) and not value):
+        raise ValueError(f"column {name} has no label in run {place}, allowed: a label in each")
+    if isinstance(value, (str, bool, np.bool_, numbers.Integral)):
+        return str(value)
+    if isinstance(value, numbers.Real):
+        short = f"{float(value):g}"
+        return short if float(short) == float(value) else repr(float(value))
+    raise TypeError(f"column {name} has {value!r:.40} in run {place}, allowed: texts and numbers")
+
+
 def label_numbers(name: str, values: Any) -> tuple[np.ndarray, list[str]]:
     """A column of labels as places in the list of its names, which stand in the order in which they come."""
     array = np.asarray(values, dtype=object)
     places: dict[str, int] = {}
     out = np.empty(array.shape, dtype=np.uint32)
     for i, value in enumerate(array.tolist()):
-        if value is None or (isinstance(value, float) and np.isnan(value)):
-            raise ValueError(f"column {name} has no label in run {i}, allowed: a label in each")
-        text = f"{value:g}" if isinstance(value, float) else str(value)
+        text = _label_text(name, i, value)
         out[i] = places.setdefault(text, len(places))
     return out, list(places)
 
@@ -85,6 +123,8 @@ def runs(law: Law, table: Any, columns: Mapping[str, str] | None) -> dict[str, n
     table's name."""
     given = columns_of(table)
     wanted = (*law.columns, *law.labels, LOSS)
+    if columns is not None and not isinstance(columns, Mapping):
+        raise TypeError(f"columns is {columns!r}, allowed: a dict of the law's names to the table's")
     names = {str(k): str(v) for k, v in (columns or {}).items()}
     _none_stray(law, names, wanted)
     out: dict[str, np.ndarray] = {}
@@ -104,18 +144,19 @@ def runs(law: Law, table: Any, columns: Mapping[str, str] | None) -> dict[str, n
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise ValueError(f"table has columns of different lengths ({shown}), allowed: one length")
-    loss = out[LOSS]
-    wrong = np.flatnonzero(loss <= 0)
-    if wrong.size:
-        raise ValueError(f"column loss has {loss[wrong[0]]:g} in run {wrong[0]}, allowed: greater than 0")
-    for name in ("N", "D"):
-        if name in out and name in law.columns:
-            wrong = np.flatnonzero(out[name] <= 0)
-            if wrong.size:
-                raise ValueError(
-                    f"column {name} has {out[name][wrong[0]]:g} in run {wrong[0]}, allowed: greater than 0"
-                )
+    if not len(out[LOSS]):
+        raise ValueError("table has 0 runs, allowed: more than the law has parameters")
+    for name in (LOSS, *POSITIVE):
+        if name == LOSS or name in law.columns:
+            above_zero(name, out[name])
     return out
+
+
+def above_zero(name: str, values: np.ndarray) -> None:
+    """Raises ValueError where a number of a column is 0 or less."""
+    wrong = np.flatnonzero(values <= 0)
+    if wrong.size:
+        raise ValueError(f"column {name} has {values[wrong[0]]:g} in run {wrong[0]}, allowed: greater than 0")
 
 
 def start_list(name: str, values: Any, positive: bool) -> list[float]:

@@ -43,7 +43,7 @@ def iso_loss(
     it is found to about 1e-14, on a grid first, so that of several crossings the first counts.
     """
     known, params, others = _single(fit, law, columns)
-    sizes = np.atleast_1d(positive("N", N))
+    sizes = _one_axis("N", N)
     low, high = span("D", D)
 
     def curve(places: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def iso_loss(
         return _predict(known, params, np.broadcast_to(sizes[:, None], tokens.shape), tokens, others)
 
     out = []
-    for level in np.atleast_1d(positive("losses", losses)).tolist():
+    for level in _one_axis("losses", losses).tolist():
         tokens = np.exp(first_below(curve, np.full(sizes.shape, level), np.log(low), np.log(high)))
         loss = np.full(sizes.shape, np.nan)
         there = np.isfinite(tokens)
@@ -76,12 +76,19 @@ def iso_flop(
     columns: every other column of the law.
     """
     known, params, others = _single(fit, law, columns)
-    sizes = np.atleast_1d(positive("N", N))
+    sizes = _one_axis("N", N)
     k = real("cost", cost, 0, above=True)
     out = []
-    for level in np.atleast_1d(positive("C", C)).tolist():
+    for level in _one_axis("C", C).tolist():
         tokens = level / k / sizes
         out.append(Curve(level, sizes, tokens, _predict(known, params, sizes, tokens, others)))
+    return out
+
+
+def _one_axis(name: str, values: Any) -> np.ndarray:
+    out = np.atleast_1d(positive(name, values))
+    if out.ndim > 1:
+        raise ValueError(f"{name} has shape {out.shape}, allowed: a number or one axis of them")
     return out
 
 

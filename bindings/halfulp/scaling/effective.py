@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from halfulp._runs import real
-from halfulp.scaling._given import given, label, needed, positive, replicates
+from halfulp.scaling._given import given, label, needed, positive, replicates, together
 
 if TYPE_CHECKING:
     from halfulp.scaling.laws import Law
@@ -41,6 +41,7 @@ def effective_parameters(fit: Any, N: Any = 1.0, *, law: Law | str | None = None
     unknown = [name for name in columns if name not in wanted]
     if unknown:
         raise ValueError(f"columns has {', '.join(unknown)}, allowed: {', '.join(wanted)}, which N_eff depends on")
+    together(N=sizes, **columns)
     rows, several = replicates(params)
     shares = [share(known, row, columns) for row in rows]
     out = np.array([sizes * part for part in shares]) if several else sizes * shares[0]
@@ -53,6 +54,7 @@ def empirical_share(loss: Any, loss_unquantized: Any, N: Any, *, A: float, alpha
     better than the unquantized one that no N explains it."""
     low, high = positive("loss", loss), positive("loss_unquantized", loss_unquantized)
     sizes, a, power = positive("N", N), positive("A", A), positive("alpha", alpha)
+    together(loss=low, loss_unquantized=high, N=sizes, A=a, alpha=power)
     inside = (np.asarray(low) - high) / a + np.asarray(sizes) ** -power
     out = np.where(inside > 0, np.where(inside > 0, inside, np.nan) ** (-1 / power) / sizes, np.nan)
     return float(out) if out.ndim == 0 else out
@@ -73,8 +75,11 @@ def share(law: Law, params: Mapping[str, float], columns: Mapping[str, Any]) -> 
             raise ValueError(f"GMSE is {np.max(mse):g}, allowed: above 0 and below 1, the variance")
         return big_l * np.tanh(f * (-np.log(mse) / math.log(4)) ** c)
     if kind == "decoupled":
-        return _labelled(params, "eff_w", columns["weights"]) * _labelled(params, "eff_a", columns["activations"])
-    return _labelled(params, "eff_N" if kind == "quartet" else "eff", columns[_wanted(law)[0]])
+        parts = (("eff_w", "weights"), ("eff_a", "activations"))
+        weights, activations = (_labelled(params, name, columns[column], column) for name, column in parts)
+        return weights * activations
+    (column,) = _wanted(law)
+    return _labelled(params, "eff_N" if kind == "quartet" else "eff", columns[column], column)
 
 
 def power_terms(law: Law, params: Mapping[str, float], columns: Mapping[str, Any]) -> Terms | None:
@@ -89,7 +94,7 @@ def power_terms(law: Law, params: Mapping[str, float], columns: Mapping[str, Any
     if kind == "quartet":
         if params.get("gamma", 0.0) <= 0:
             return None
-        big_b = big_b / _labelled(params, "eff_D", columns["format"]) ** beta
+        big_b = big_b / _labelled(params, "eff_D", columns["format"], "format") ** beta
     if kind != "chinchilla":
         big_a = big_a / share(law, params, columns) ** alpha
     if not min(big_a, alpha, big_b, beta) > 0:
@@ -135,12 +140,12 @@ def _precision(kind: str, params: Mapping[str, float], columns: Mapping[str, Any
     return out
 
 
-def _labelled(params: Mapping[str, float], name: str, labels: Any) -> Any:
+def _labelled(params: Mapping[str, float], name: str, labels: Any, column: str) -> Any:
     """The parameter of each label."""
     if np.ndim(labels) == 0:
-        return _one(params, name, label(labels))
+        return _one(params, name, label(labels, column))
     texts = np.asarray(labels, dtype=object)
-    return np.array([_one(params, name, label(text)) for text in texts.ravel().tolist()]).reshape(texts.shape)
+    return np.array([_one(params, name, label(text, column)) for text in texts.ravel().tolist()]).reshape(texts.shape)
 
 
 def _one(params: Mapping[str, float], name: str, text: str) -> float:

@@ -13,8 +13,8 @@ from halfulp._arrays import thread_count
 from halfulp._runs import choice, integer, real
 from halfulp.scaling._compiled import compiled
 from halfulp.scaling._diagnose import FitWarning, diagnose, has_settled
-from halfulp.scaling._table import LOSS, label_numbers, runs, start_list
-from halfulp.scaling.laws import Law, bare
+from halfulp.scaling._table import LOSS, columns_of, label_numbers, runs, start_list
+from halfulp.scaling.laws import Law, bare, laws
 from halfulp.scaling.laws import law as law_of
 from halfulp.scaling.result import Bootstrap, Fit, Starts
 
@@ -23,6 +23,8 @@ ESTIMATORS = ("huber", "huber_likelihood", "log_least_squares", "variable_projec
 _STARTS = (0.1, 0.5, 1.0)
 _MOST_STARTS = 100_000
 _MOST_EVALUATIONS = 20_000
+# Of losses whose squares are summed: beyond it sums leave float64, or vanish.
+_SQUARED = (1e-140, 1e140)
 
 
 def fit(
@@ -63,7 +65,20 @@ def fit(
     choice("estimator", estimator, ESTIMATORS)
     delta = real("delta", delta, 0, above=True)
     threads = thread_count(threads)
+    seed = integer("seed", seed, 0, 2**64 - 1)
+    if not isinstance(progress, (bool, np.bool_)):
+        raise TypeError(f"progress is {progress!r}, allowed: True or False")
+    for argument, given in (("fixed", fixed), ("bounds", bounds)):
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"{argument} is {given!r}, allowed: a dict by names of parameters")
+    if estimator == "huber_likelihood" and "scale" in known.parameters:
+        raise ValueError(
+            "law has the parameter scale, allowed with 'huber_likelihood': another name, as its own is scale"
+        )
     data = runs(known, table, columns)
+    if estimator == "variable_projection":
+        for value in (data[LOSS].min(), data[LOSS].max()):
+            real("column loss", value, *_SQUARED)
     setup = _Setup(known, data, estimator, delta, _lists(known, starts), threads, fixed, bounds)
     n, moved = len(data[LOSS]), len(setup.moved)
     if n <= moved:
@@ -100,10 +115,21 @@ def fit(
     result.converged = has_settled(result, plain)
     if replicates is not None:
         result.bootstrap = _resampled(setup, result, replicates, progress)
-    result.diagnostics = diagnose(result)
+    result.diagnostics = _shadowed(known, table) + diagnose(result)
     for text in result.diagnostics:
         FitWarning.tell(f"{known.name}: {text}")
     return result
+
+
+def _shadowed(law: Law, table: Any) -> tuple[str, ...]:
+    """Parameters of a formula that are columns of the table too: was a column forgotten?"""
+    if law.name in laws():
+        return ()
+    names = [name for name in columns_of(table) if name in law.parameters]
+    return tuple(
+        f"{name} is a parameter of the formula, and a column of the table: law(…, columns=[…]) makes it a column"
+        for name in names
+    )
 
 
 class _Setup:
@@ -132,8 +158,16 @@ class _Setup:
             stray = [str(name) for name in given or {} if name not in self.names]
             if stray:
                 raise ValueError(f"{argument} has {', '.join(stray)}, allowed: {', '.join(self.names)}")
-        self.fixed = {name: real(f"fixed[{name!r}]", value) for name, value in (fixed or {}).items()}
-        self.bounds = {name: _bound(name, value) for name, value in (bounds or {}).items()}
+        signs = dict(zip(self.names, self.positive, strict=True))
+        self.fixed = {
+            name: real(f"fixed[{name!r}]", value, 0 if signs[name] else -math.inf, above=signs[name])
+            for name, value in (fixed or {}).items()
+        }
+        self.bounds = {name: _bound(name, value, signs[name]) for name, value in (bounds or {}).items()}
+        for name, value in self.fixed.items():
+            low, high = self.bounds.get(name, (-math.inf, math.inf))
+            if not low <= value <= high:
+                raise ValueError(f"fixed[{name!r}] is {value:g}, allowed: {low:g} to {high:g}, its bounds")
         rows = self.problem(None).parameters
         scale = ("scale",) if estimator == "huber_likelihood" else ()
         self.moved = [row[0] for row in rows if row[5] is None and row[0] not in scale]
@@ -159,10 +193,36 @@ class _Setup:
             out.bound(name, low, high)
         return out
 
+    def labels_moved(self) -> list[tuple[str, np.ndarray, list[str]]]:
+        """For each label column with a number that a fit moves: the column, which label each run has, the names."""
+        out = []
+        for column, (places, names) in self.labels.items():
+            parameters = [bare(p) for p in self.law.parameters if p.endswith(f"[{column}]")]
+            free = np.array([any(f"{p}[{name}]" in self.moved for p in parameters) for name in names])
+            if free.any():
+                out.append((column, np.where(free[places], places, len(names)), names))
+        return out
+
+    def shows_labels(self, drawn: np.ndarray) -> np.ndarray:
+        """Which rows of places have a run of every label with a number that the fit moves."""
+        good = np.ones(len(drawn), dtype=bool)
+        for _, places, names in self.labels_moved():
+            for label in sorted(set(places.tolist()) - {len(names)}):
+                good &= (places[drawn] == label).any(axis=1)
+        return good
+
+    def unseen(self, keep: np.ndarray) -> str | None:
+        """A label, as "format 'int4'", whose number is moved and which none of these runs has; None where none is."""
+        for column, places, names in self.labels_moved():
+            lost = sorted(set(places.tolist()) - set(places[keep].tolist()) - {len(names)})
+            if lost:
+                return f"{column} {names[lost[0]]!r}"
+        return None
+
     def grid(self, starts: Any) -> np.ndarray:
         if starts is None or isinstance(starts, Mapping):
             return self.problem(None).grid_of_starts()
-        grid = np.array(starts, dtype=np.float64, ndmin=2)
+        grid = _rows_of_starts(starts)
         given = [name for name in self.names if name != "scale"]
         if grid.ndim != 2 or grid.shape[1] != len(given) or grid.shape[0] == 0:
             raise ValueError(
@@ -178,6 +238,16 @@ class _Setup:
         if len(given) < len(self.names):  # the scale: from the residuals
             grid = np.column_stack([grid, np.full(len(grid), np.nan)])
         return np.ascontiguousarray(grid)
+
+
+def _rows_of_starts(starts: Any) -> np.ndarray:
+    try:
+        grid = np.asarray(starts)
+    except ValueError:
+        raise ValueError("starts has rows of different lengths, allowed: rows of one length") from None
+    if grid.dtype.kind not in "fiu":
+        raise TypeError(f"starts is {starts!r:.60}, allowed: None, a dict of lists, or an array of numbers")
+    return np.array(grid, dtype=np.float64, ndmin=2)
 
 
 def _lists(law: Law, starts: Any) -> dict[str, list[float]]:
@@ -198,18 +268,22 @@ def _lists(law: Law, starts: Any) -> dict[str, list[float]]:
     return out
 
 
-def _bound(name: Any, value: Any) -> tuple[float, float]:
+def _bound(name: Any, value: Any, positive: bool) -> tuple[float, float]:
     try:
         low, high = value
     except (TypeError, ValueError):
         raise ValueError(f"bounds[{name!r}] is {value!r}, allowed: (low, high)") from None
-    return (
+    ends = (
         real(f"bounds[{name!r}][0]", low, infinite=True),
         real(f"bounds[{name!r}][1]", high, infinite=True),
     )
+    if not ends[0] < ends[1] or (positive and ends[1] <= 0) or ends[0] == math.inf or ends[1] == -math.inf:
+        allowed = "low < high" + (" and high above 0" if positive else "")
+        raise ValueError(f"bounds[{name!r}] is ({ends[0]:g}, {ends[1]:g}), allowed: (low, high) with {allowed}")
+    return ends
 
 
-def _places(bootstrap: Any, n: int, seed: Any) -> np.ndarray | None:
+def _places(bootstrap: Any, n: int, seed: int) -> np.ndarray | None:
     """Which runs each replicate has."""
     if isinstance(bootstrap, (int, np.integer)) and not isinstance(bootstrap, (bool, np.bool_)):
         count = integer("bootstrap", bootstrap, 0, 10**7)
@@ -217,11 +291,11 @@ def _places(bootstrap: Any, n: int, seed: Any) -> np.ndarray | None:
             return None
         if count == 1:
             raise ValueError("bootstrap is 1, allowed: 0, or 2 and more replicates")
-        return compiled().bootstrap_places(count, n, integer("seed", seed, 0, 2**64 - 1))
+        return compiled().bootstrap_places(count, n, seed)
     places = np.asarray(bootstrap)
     if places.dtype.kind not in "iu":
         raise TypeError(
-            f"bootstrap is {bootstrap!r}, allowed: a number of replicates, or an integer array (replicates, {n})"
+            f"bootstrap is {bootstrap!r:.60}, allowed: a number of replicates, or an integer array (replicates, {n})"
         )
     if places.ndim != 2 or places.shape[1] != n or places.shape[0] < 2:
         raise ValueError(f"bootstrap has shape {places.shape}, allowed: (2 or more, {n}): places of the {n} runs")
@@ -234,7 +308,8 @@ def _places(bootstrap: Any, n: int, seed: Any) -> np.ndarray | None:
 def _resampled(setup: _Setup, of: Fit, places: np.ndarray, progress: bool) -> Bootstrap:
     with _bar(progress, f"{of.law.name}, {len(places)} replicates") as tick:
         found = setup.problem(tick).refit(np.ravel(places), len(places), of._vector)
-    usable = np.isfinite(found["objective"])
+    # A label that no run drawn has says nothing of its number, which would stay where the fit has it.
+    usable = np.isfinite(found["objective"]) & setup.shows_labels(places)
     if usable.sum() < 2:
         raise ValueError(f"bootstrap: {usable.sum()} of {len(places)} replicates have a fit, allowed: 2 or more")
     count = len(of.params)

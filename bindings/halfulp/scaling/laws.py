@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from halfulp._runs import real
 from halfulp.scaling._compiled import compiled
-from halfulp.scaling._table import label_numbers, numbers_of, start_list, taken
+from halfulp.scaling._table import LOSS, POSITIVE, above_zero, label_numbers, numbers_of, start_list, taken
 
 #: Columns that a formula of one's own takes where `columns` does not say.
 COLUMNS = ("N", "D")
@@ -48,11 +49,21 @@ class Law:
         single ones, numbers or arrays of one axis that broadcast against each other. A float where all are
         single numbers. Raises ValueError for parameters, columns or labels that are missing or unknown."""
         given = taken(self, table, columns)
-        shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
-        if len(shape) > 1:
-            raise ValueError(f"columns broadcast to the shape {shape}, allowed: numbers or arrays of one axis")
+        shapes = {name: np.shape(value) for name, value in given.items()}
+        try:
+            shape = np.broadcast_shapes(*shapes.values())
+        except ValueError:
+            told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise ValueError(f"columns have shapes {told}, allowed: shapes that broadcast") from None
+        if len(shape) > 1 or 0 in shape:
+            raise ValueError(
+                f"columns broadcast to the shape {shape}, allowed: numbers or arrays of one axis, not empty"
+            )
         count = shape[0] if shape else 1
         numbers = {name: np.broadcast_to(numbers_of(name, given[name]), (count,)).copy() for name in self.columns}
+        for name in POSITIVE:
+            if name in numbers:
+                above_zero(name, numbers[name])
         labels = {}
         for name in self.labels:
             places, names = label_numbers(name, np.broadcast_to(np.asarray(given[name], dtype=object), (count,)))
@@ -60,8 +71,7 @@ class Law:
         problem = compiled().Problem(
             *self._row(), numbers, labels, np.ones(count), "log_least_squares", 1e-3, 1, 1, None
         )
-        wanted = [row[0] for row in problem.parameters]
-        out = problem.predict(_in_order(self, wanted, params))
+        out = problem.predict(_in_order(self, [row[0] for row in problem.parameters], params))
         return out if shape else float(out[0])
 
     def _row(self, starts: Mapping[str, Sequence[float]] | None = None) -> tuple[Any, ...]:
@@ -80,7 +90,19 @@ def bare(parameter: str) -> str:
 
 
 def _in_order(of: Law, wanted: list[str], params: Mapping[str, float]) -> np.ndarray:
+    if not isinstance(params, Mapping):
+        raise TypeError(f"params is a {type(params).__name__}, allowed: a dict of the parameters of {of.name}")
+    params = {str(name): value for name, value in params.items()}
     missing = [name for name in wanted if name not in params]
+    for parameter in of.parameters:
+        name, _, column = parameter.rstrip("]").partition("[")
+        known = [other[len(name) + 1 : -1] for other in params if str(other).startswith(f"{name}[")]
+        unknown = [other for other in missing if other.startswith(f"{name}[")] if column and known else []
+        if unknown:
+            label = unknown[0][len(name) + 1 : -1]
+            raise ValueError(
+                f"column {column} has {label!r}, allowed: {', '.join(known)}, which {name} has numbers for"
+            )
     if missing:
         raise ValueError(
             f"params has no {', '.join(missing)}, allowed: {', '.join(wanted)}, which the law {of.name} takes here"
@@ -88,7 +110,7 @@ def _in_order(of: Law, wanted: list[str], params: Mapping[str, float]) -> np.nda
     stray = [name for name in params if bare(name) not in map(bare, of.parameters)]
     if stray:
         raise ValueError(f"params has {', '.join(stray)}, allowed: {', '.join(of.parameters)}, the law's {of.name}")
-    return np.array([float(params[name]) for name in wanted])
+    return np.array([real(f"params[{name!r}]", params[name]) for name in wanted])
 
 
 def _law_of(row: Mapping[str, Any]) -> Law:
@@ -105,6 +127,17 @@ def _law_of(row: Mapping[str, Any]) -> Law:
         published={name: dict(numbers) for name, numbers, _ in row["published"]},
         source=row["source"],
     )
+
+
+def _names(argument: str, given: Any) -> list[str]:
+    """Several names, of which a text alone is not one."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"{argument} is {given!r}, allowed: a list of names")
+    out = list(given)
+    for name in out:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument} has {name!r}, allowed: names")
+    return out
 
 
 @cache
@@ -151,19 +184,30 @@ def law(
         near = get_close_matches(text, known, 1)
         hint = f" (is {near[0]} meant?)" if near else ""
         raise ValueError(f"law is {text!r}, allowed: {', '.join(known)}, or a formula{hint}")
+    if not isinstance(name, str):
+        raise TypeError(f"name is {name!r}, allowed: a text")
+    if not name.isprintable() or not name.strip():
+        raise ValueError(f"name is {name!r}, allowed: a text")
+    if name in known:
+        raise ValueError(f"name is {name!r}, a published law's, allowed: another one")
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError(f"law is {text!a:.60}, allowed: a formula without halves of characters")
     part = compiled()
-    if columns is None:
-        used = part.formula_names(text)
-        columns = [c for c in COLUMNS if c in used]
-    signs, lists = set(positive), dict(starts or {})
-    wanted = list(columns)
+    used = part.formula_names(text)
+    if LOSS in used:
+        raise ValueError(f"law is {text!r}, allowed: a formula without the name loss, the column that is fitted")
+    wanted = [c for c in COLUMNS if c in used] if columns is None else _names("columns", columns)
+    signs = set(_names("positive", positive))
+    if starts is not None and not isinstance(starts, Mapping):
+        raise TypeError(f"starts is {starts!r}, allowed: a dict of lists of numbers")
+    lists = dict(starts or {})
     # Once without more than names, which says what the parameters are.
     plain = _law_of(part.make_law(name, text, wanted, []))
     names = [bare(p) for p in plain.parameters]
     affine = part.affine_names(text, wanted)
-    lines = set(affine if linear is None else linear)
+    lines = set(affine if linear is None else _names("linear", linear))
     for argument, given in (("positive", signs), ("linear", lines), ("starts", set(lists))):
-        stray = sorted(given - set(names))
+        stray = sorted(str(n) for n in given - set(names))
         if stray:
             raise ValueError(f"{argument} has {', '.join(stray)}, allowed: {', '.join(names)}")
     bent = sorted(lines - set(affine))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from halfulp._runs import integer, real
-from halfulp.scaling._given import given, needed, positive
+from halfulp.scaling._given import given, needed, positive, together
 from halfulp.scaling._search import least
 
 if TYPE_CHECKING:
@@ -66,16 +66,10 @@ def critical_data_size(
     e, m = _bits("exponent_bits", exponent_bits), _bits("mantissa_bits", mantissa_bits)
     if np.any(np.asarray(block) <= 1):
         raise ValueError(f"block_size is {np.min(block):g}, allowed: above 1 (alone, an element has no error here)")
-    shapes = [np.shape(values) for values in (size, e, m, block)]
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        told = ", ".join(map(str, shapes))
-        raise ValueError(
-            f"N, exponent_bits, mantissa_bits, block_size have shapes {told}, allowed: shapes that broadcast"
-        ) from None
-    quality = p["gamma"] * (e + 0.5) ** p["delta"] * (m + 0.5) ** p["nu"]
-    out = (p["d"] * size ** p["alpha"] * quality / np.log2(block)) ** (1 / (2 * p["beta"]))
+    together(N=size, exponent_bits=e, mantissa_bits=m, block_size=block)
+    with np.errstate(over="ignore"):  # with thousands of bits no number of tokens is too large
+        quality = p["gamma"] * (e + 0.5) ** p["delta"] * (m + 0.5) ** p["nu"]
+        out = (p["d"] * size ** p["alpha"] * quality / np.log2(block)) ** (1 / (2 * p["beta"]))
     return float(out) if np.ndim(out) == 0 else out
 
 
@@ -86,6 +80,8 @@ def best_split(fit: Any, bits: Any, *, integers: bool = False, law: Law | str | 
     whole E and M (bits is an integer then); of equals the one with more exponent bits. bits: 1 to 64.
     """
     p = _params(fit, law)
+    if not isinstance(integers, (bool, np.bool_)):
+        raise TypeError(f"integers is {integers!r}, allowed: True or False")
     if integers:
         whole = integer("bits", bits, 1, 64)
         exponents = np.arange(whole - 1, -1, -1)
@@ -116,6 +112,11 @@ def best_precision(
     1 or above 64.
     """
     p = _params(fit, law)
+    total = p["delta"] + p["nu"]
+    if not p["alpha"] < total:
+        raise ValueError(
+            f"params['alpha'] is {p['alpha']:g}, allowed: below delta + nu = {total:g}; else few bits are always best"
+        )
     if D is None and C is None:
         raise ValueError("D and C are both None, allowed: tokens D, a budget C, or both")
     block = real("block_size", block_size, 1, above=True)  # alone, an element has no error here
@@ -125,7 +126,10 @@ def best_precision(
         assert budget is not None
         place, inside = least(lambda logs: _at(p, block, k, budget, np.exp(logs))[1], 0.0, np.log(budget / k))
         if not inside:
-            raise ValueError(f"C is {budget:g}, too little for the law: its least loss is at D = {np.exp(place):g}")
+            raise ValueError(
+                f"C is {budget:g}, too little for the law: its least loss is at an end, D = {np.exp(place):g}, "
+                "allowed: a larger budget"
+            )
         tokens = float(np.exp(place))
     else:
         tokens = real("D", D, 0, above=True)
@@ -178,6 +182,8 @@ def _bits(name: str, values: Any) -> Any:
     array = np.asarray(values)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} is {values!r}, allowed: numbers, 0 or more")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty, allowed: one number or more")
     wrong = ~(np.isfinite(array) & (array >= 0))
     if wrong.any():
         raise ValueError(f"{name} is {array[wrong].flat[0]}, allowed: finite numbers, 0 or more")

@@ -146,7 +146,10 @@ def _tokens(cost: Any, sizes: np.ndarray, budgets: np.ndarray) -> np.ndarray:
 
     def negative(places: np.ndarray) -> np.ndarray:
         tokens = np.exp(places)
-        paid = np.asarray(cost(np.broadcast_to(sizes[:, None], tokens.shape), tokens), dtype=np.float64)
+        paid = np.asarray(cost(np.broadcast_to(sizes[:, None], tokens.shape), tokens))
+        if paid.dtype.kind not in "fiu":
+            raise TypeError(f"cost gives dtype {paid.dtype}, allowed: real numbers")
+        paid = paid.astype(np.float64)
         if paid.shape != tokens.shape:
             raise ValueError(f"cost gives shape {paid.shape}, allowed: {tokens.shape}, a number for each N and D")
         return -paid

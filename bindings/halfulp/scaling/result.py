@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halfulp._runs import choice, real
+from halfulp._runs import choice, integer, real
 from halfulp.scaling.laws import Law
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Fit:
     @property
     def params(self) -> dict[str, float]:
         """Every parameter of the law; those of labels as "eff[FP4]"."""
-        names = [name for name in self._setup.names if name != "scale" or self.scale is None]
+        names = self._setup.names if self.scale is None else self._setup.names[:-1]
         return dict(zip(names, self._vector.tolist(), strict=False))
 
     @property
@@ -224,7 +224,10 @@ class Fit:
         """The interval of one parameter in which the objective is not significantly above its minimum, by a likelihood
         ratio; for the estimator huber by the drop in dispersion (Schrader and Hettmansperger 1980). points: along the
         interval and a half of it to each side, for a picture. Raises ValueError for a parameter that is held."""
+        if not self.free:
+            raise ValueError(f"name is {name!r}, allowed: none, as the fit moved no parameter")
         choice("name", name, self.free)
+        points = integer("points", points, 2, 10**4)
         level = real("level", level, 0.5, 0.9999)
         low, high, low_found, high_found, lowest = self._problem.profile(self._vector, self._objective, name, level)
         if lowest < self._objective - 1e-6 * abs(self._objective):
@@ -243,7 +246,14 @@ class Fit:
         return Profile(name, level, low, high, not low_found, not high_found, values, found["objective"])
 
     def leave_one_out(self) -> HeldOut:
-        """Each run predicted by a fit to the others, begun at this one's parameters."""
+        """Each run predicted by a fit to the others, begun at this one's parameters. Raises ValueError where a run is
+        the only one with its label, which the others say nothing of, or no more runs are left than parameters."""
+        if self.n - 1 <= len(self._free):
+            raise ValueError(f"leave_one_out leaves {self.n - 1} runs, allowed: more than {len(self._free)}")
+        for run in range(self.n if self._setup.labels else 0):
+            lost = self._setup.unseen(np.arange(self.n) != run)
+            if lost is not None:
+                raise ValueError(f"leave_one_out leaves no run with {lost}, allowed: labels of two runs or more")
         found = self._setup.problem(None).leave_one_out(self._vector)
         rows = found["parameters"]
         predicted = np.array([self._problem.predict(row)[i] for i, row in enumerate(rows)])
@@ -270,6 +280,9 @@ class Fit:
                 f"left_out leaves {(~mask).sum()} runs, allowed: more than {len(self._free)}, "
                 "the parameters that a fit moves"
             )
+        lost = self._setup.unseen(~mask)
+        if lost is not None:
+            raise ValueError(f"left_out leaves no run with {lost}, allowed: a run of every label, or its number fixed")
         found = self._setup.problem(None, ~mask).minimize_each(self._vector[None, :])
         if not np.isfinite(found["objective"][0]):
             raise ValueError(
@@ -299,6 +312,12 @@ def compare(fits: Mapping[str, Fit] | Sequence[Fit]) -> pandas.DataFrame:
     from halfulp.sweeping._extras import need
 
     pd = need("pandas", "analysis", "a table")
+    given = fits.values() if isinstance(fits, Mapping) else fits
+    if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
+        raise TypeError(f"fits is a {type(fits).__name__}, allowed: a dict or a list of fits")
+    for f in given:
+        if not isinstance(f, Fit):
+            raise TypeError(f"fits has a {type(f).__name__}, allowed: results of hu.scaling.fit")
     named = dict(fits) if isinstance(fits, Mapping) else {f"{f.law.name}, {f.estimator}": f for f in fits}
     if not isinstance(fits, Mapping) and len(named) < len(fits):
         raise ValueError("fits has two of one law and estimator, allowed: a dict, which names them")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from halfulp._runs import integer
+from halfulp.sharpness._checks import plain_array
 
 Product = Callable[[np.ndarray], Any]
 _ALLOWED = (
@@ -28,9 +29,21 @@ class Operator:
     name: str = "operator"
     blocks: tuple[tuple[str, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        if not callable(self.multiply):
+            raise TypeError(f"multiply is a {type(self.multiply).__name__}, allowed: a function of a vector")
+        integer("size", self.size, 1, 2**31 - 1)
+        if not isinstance(self.name, str):
+            raise TypeError(f"name is {self.name!r}, allowed: a text")
+        if not isinstance(self.blocks, tuple) or not all(isinstance(b, tuple) and len(b) == 2 for b in self.blocks):
+            raise TypeError(f"blocks is {self.blocks!r}, allowed: a tuple of pairs, names and lengths")
+
     def __matmul__(self, x: Any) -> np.ndarray:
         """A x, checked as every product is."""
-        vector = np.ascontiguousarray(x, dtype=np.float64)
+        given = np.asarray(x)
+        if given.dtype.kind not in "fiu":
+            raise TypeError(f"x has dtype {given.dtype}, allowed: real numbers")
+        vector = np.ascontiguousarray(given, dtype=np.float64)
         if vector.shape != (self.size,):
             raise ValueError(f"x has shape {vector.shape}, allowed: ({self.size},)")
         return Products(self)(vector)
@@ -52,10 +65,10 @@ class Products:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         self.count += 1
         result = self._operator.multiply(x)
-        if hasattr(result, "detach"):  # torch, which NumPy does not take with a graph or from a device
-            result = result.detach().cpu()
-        y = np.asarray(result)
         where = f"product {self.count} of the {self._operator.name}"
+        if np.ma.is_masked(result):
+            raise TypeError(f"{where} is a masked array, allowed: an array of real numbers")
+        y = plain_array(result)
         if y.dtype.kind not in "fiu":
             raise TypeError(
                 f"{where} is a {type(result).__name__} of dtype {y.dtype}, allowed: an array of real numbers"
@@ -71,14 +84,18 @@ def as_operator(a: Any, size: Any = None) -> Operator:
     if isinstance(a, Operator):
         out = a
     elif isinstance(a, (list, tuple)):
-        out = _of_array(np.asarray(a))
+        try:
+            rows = np.asarray(a)
+        except ValueError:
+            raise ValueError("operator has rows of different lengths, allowed: as many rows as columns") from None
+        out = _of_array(rows)
     elif isinstance(a, np.ndarray):
         out = _of_array(a)
     elif hasattr(a, "shape") and (hasattr(a, "matvec") or hasattr(a, "__matmul__")) and not hasattr(a, "detach"):
         multiply = a.matvec if hasattr(a, "matvec") else a.__matmul__
         out = Operator(multiply, _side(tuple(a.shape)), type(a).__name__)
     elif hasattr(a, "detach"):
-        out = _of_array(a.detach().cpu().numpy())
+        out = _of_array(plain_array(a))
     elif callable(a):
         if size is None:
             raise ValueError("size is None, allowed for a function: the number of elements of its vectors")
@@ -98,6 +115,8 @@ def _side(shape: tuple[int, ...]) -> int:
 
 def _of_array(a: np.ndarray) -> Operator:
     n = _side(a.shape)
+    if np.ma.is_masked(a):
+        raise TypeError("operator is a masked array, allowed: an array of real numbers")
     if a.dtype.kind not in "fiu":
         raise TypeError(f"operator has dtype {a.dtype}, allowed: real numbers")
     matrix = np.asarray(a, dtype=np.float64)

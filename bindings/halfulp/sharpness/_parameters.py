@@ -21,6 +21,8 @@ class Parameters:
         if self._mapping and not parameters:
             raise ValueError(f"{name} is empty, allowed: at least one array")
         given = parameters if self._mapping else {"": parameters}
+        if len({str(key) for key in given}) < len(given):
+            raise ValueError(f"{name} has names that are alike as texts, {list(given)}, allowed: names that differ")
         self.arrays = {
             str(key): finite_array(f"{name}[{key!r}]" if self._mapping else name, value) for key, value in given.items()
         }
@@ -87,4 +89,4 @@ def _plain(given: Any) -> Any:
     """Tensors of torch without their graphs."""
     if isinstance(given, Mapping):
         return {key: _plain(value) for key, value in given.items()}
-    return given.detach().cpu().numpy() if hasattr(given, "detach") else given
+    return given.detach().cpu() if hasattr(given, "detach") else given

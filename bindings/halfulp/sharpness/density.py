@@ -52,9 +52,15 @@ class SpectralDensity:
         """(estimate, standard error) of the mean of function(eigenvalue) over all eigenvalues: times size it is
         tr function(A). function: of an array of eigenvalues, an array of that shape, finite. nan as the error of a
         single probe."""
+        if not callable(function):
+            raise TypeError(f"function is a {type(function).__name__}, allowed: a function of an array")
         samples = []
         for nodes, weights in zip(self.nodes, self.weights, strict=True):
-            values = np.asarray(function(nodes.copy()), dtype=np.float64)
+            with np.errstate(all="ignore"):  # what is not finite is told below
+                values = np.asarray(function(nodes.copy()))
+            if values.dtype.kind not in "fiu":
+                raise TypeError(f"function returned dtype {values.dtype}, allowed: real numbers")
+            values = values.astype(np.float64)
             if values.shape != nodes.shape:
                 raise ValueError(f"function returned shape {values.shape}, allowed: {nodes.shape}")
             if not np.isfinite(values).all():
@@ -94,8 +100,11 @@ class SpectralDensity:
             points = finite_array("grid", grid).reshape(-1)
         each = np.empty((self.probes, points.size))
         for place, (nodes, weights) in enumerate(zip(self.nodes, self.weights, strict=True)):
-            z = (points[:, None] - nodes) / width
-            each[place] = np.exp(-z * z / 2) @ weights / (width * math.sqrt(2 * math.pi))
+            with np.errstate(over="ignore"):
+                z = (points[:, None] - nodes) / width
+                each[place] = np.exp(-z * z / 2) @ weights / (width * math.sqrt(2 * math.pi))
+        if not np.isfinite(each).all():
+            raise ValueError(f"sigma is {width:g}, allowed: a width whose density is within float64")
         return points, each.mean(axis=0), _errors_of(each)
 
     def cumulative(self, grid: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from halfulp._linear_algebra import matrices
 from halfulp._random import random_words
 from halfulp._runs import choice, integer, real
-from halfulp.sharpness._checks import MOST, finite_array
+from halfulp.sharpness._checks import MOST, finite_array, flag
 from halfulp.sharpness._operator import Products, as_operator
 
 ENDS = ("largest", "smallest", "magnitude")
@@ -44,7 +44,8 @@ class Lanczos:
 
     def moment(self, power: int) -> float:
         """Σ weights nodes^power, which is vᵀA^power v for the start v of length 1: exact up to power 2 m - 1."""
-        return float(self.weights @ self.nodes ** integer("power", power, 0, 10**6))
+        with np.errstate(over="ignore"):  # beyond float64 it is infinite
+            return float(self.weights @ self.nodes ** integer("power", power, 0, 10**6))
 
 
 def lanczos(
@@ -94,6 +95,10 @@ def lanczos(
 def symmetry_notes(asymmetry: float, limit: float) -> tuple[str, ...]:
     if asymmetry <= limit:
         return ()
+    if not math.isfinite(asymmetry):
+        return (
+            "overflow: squares of products are beyond float64, so that nothing is known of symmetry; scale the matrix",
+        )
     return (
         f"asymmetric: products differ from those of a symmetric matrix by {asymmetry:.3g} of the largest, allowed: "
         f"{limit:g}; eigenvalues mean nothing where the matrix is not symmetric",
@@ -155,8 +160,7 @@ def top_eigenvalues(
     choice("method", method, ("lanczos", "power"))
     if method == "power" and which != "magnitude":
         raise ValueError(f"which is {which!r}, allowed with method 'power': 'magnitude'")
-    if not isinstance(verify, (bool, np.bool_)):
-        raise TypeError(f"verify is {verify!r}, allowed: True or False")
+    verify = flag("verify", verify)
     limit, close = real("symmetry", symmetry, 0.0), real("tolerance", tolerance, 0.0)
     most, number = integer("steps", steps, 1, MOST), integer("seed", seed, 0, 2**64 - 1)
     found = matrices().estimate_eigenvalues(

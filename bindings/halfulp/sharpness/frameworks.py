@@ -20,10 +20,17 @@ def _torch_parameters(parameters: Any) -> dict[str, Any]:
         named: dict[str, Any] = {"0": parameters}
     elif isinstance(parameters, Mapping):
         named = {str(name): tensor for name, tensor in parameters.items()}
+    elif not isinstance(parameters, Iterable) or isinstance(parameters, (str, bytes)):
+        raise TypeError(
+            f"parameters is a {type(parameters).__name__}, allowed: a tensor, several, or model.named_parameters()"
+        )
     else:
         items = list(parameters)
         pairs = bool(items) and all(isinstance(item, tuple) and len(item) == 2 for item in items)
-        named = {str(n): t for n, t in items} if pairs else {str(i): t for i, t in enumerate(items)}
+        names = [str(n) for n, _ in items] if pairs else [str(i) for i in range(len(items))]
+        if len(set(names)) < len(names):
+            raise ValueError(f"parameters has names that are alike, {names}, allowed: names that differ")
+        named = dict(zip(names, (t for _, t in items) if pairs else items, strict=True))
     if not named:
         raise ValueError("parameters is empty, allowed: at least one tensor")
     for name, tensor in named.items():
@@ -32,11 +39,14 @@ def _torch_parameters(parameters: Any) -> dict[str, Any]:
             raise TypeError(f"parameters[{name!r}] is a {kind}, allowed: tensors of floats")
         if not tensor.requires_grad:
             raise ValueError(f"parameters[{name!r}] does not require grad, allowed: tensors that do")
+    if len({id(tensor) for tensor in named.values()}) < len(named):
+        raise ValueError(f"parameters has one tensor twice, under {', '.join(named)}, allowed: each tensor once")
     return named
 
 
 def _losses(loss: Any) -> tuple[Callable[[], Any], ...]:
-    parts = (loss,) if callable(loss) else tuple(loss) if isinstance(loss, Iterable) else ()
+    several = isinstance(loss, Iterable) and not hasattr(loss, "detach")
+    parts = (loss,) if callable(loss) else tuple(loss) if several else ()
     if not parts or not all(callable(part) for part in parts):
         raise TypeError(f"loss is a {type(loss).__name__}, allowed: a function without arguments, or several of them")
     return parts
@@ -123,9 +133,20 @@ def torch_hessian(
     loss: of (outputs, targets), a mean over the samples of a batch. batches: pairs (x, y), kept. parameters: as of
     ``torch_hvp``; None: all of model.named_parameters() that require grad. The model should be in evaluation mode.
     """
+    if not callable(model) or not hasattr(model, "named_parameters"):
+        raise TypeError(f"model is a {type(model).__name__}, allowed: a torch.nn.Module")
+    if not callable(loss):
+        raise TypeError(f"loss is a {type(loss).__name__}, allowed: a function of outputs and targets")
+    if not isinstance(batches, Iterable):
+        raise TypeError(f"batches is a {type(batches).__name__}, allowed: pairs (x, y)")
     pairs = list(batches)
     if not pairs:
         raise ValueError("batches is empty, allowed: at least one pair (x, y)")
+    for place, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"batches[{place}] is a {type(pair).__name__}, allowed: a pair (x, y)")
+        if len(pair[0]) == 0:
+            raise ValueError(f"batches[{place}] has no samples, allowed: one or more")
     counts = [len(x) for x, _ in pairs]
     mean = sum(counts) / len(counts)
 
@@ -170,6 +191,8 @@ def torch_loss(
             out = np.zeros(size)
             for value in total:
                 found = torch.autograd.grad(value, tensors, allow_unused=True)
+                if all(g is None for g in found):
+                    raise ValueError("loss depends on none of the parameters, allowed: tensors that are in its graph")
                 out += _joined(
                     [torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors, strict=True)], torch
                 )
@@ -192,13 +215,19 @@ def _jax_parts(loss: Any, parameters: Any) -> tuple[Any, Any, Any, tuple[tuple[s
     if not leaves:
         raise ValueError("parameters holds no arrays, allowed: at least one")
     for path, leaf in leaves:
+        if isinstance(leaf, (str, bytes)):
+            raise TypeError(f"parameters{jax.tree_util.keystr(path)} is {leaf!r:.40}, allowed: arrays of floats")
         if not jax.numpy.issubdtype(jax.numpy.result_type(leaf), jax.numpy.floating):
             where = jax.tree_util.keystr(path)
             raise TypeError(f"parameters{where} has dtype {jax.numpy.result_type(leaf)}, allowed: arrays of floats")
     flat, rebuild = flatten.ravel_pytree(parameters)
+    if flat.size == 0:
+        raise ValueError("parameters has 0 elements, allowed: at least one")
     shape = jax.eval_shape(loss, parameters)
     if getattr(shape, "shape", None) != ():
         raise ValueError(f"loss returned {shape}, allowed: one number, of shape ()")
+    if jax.numpy.issubdtype(shape.dtype, jax.numpy.complexfloating):
+        raise TypeError(f"loss returned dtype {shape.dtype}, allowed: a real number")
     blocks = tuple((jax.tree_util.keystr(path) or "0", math.prod(jax.numpy.shape(leaf))) for path, leaf in leaves)
     return jax, flat, lambda x: loss(rebuild(x)), blocks
 

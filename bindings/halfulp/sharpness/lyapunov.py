@@ -69,6 +69,8 @@ def lyapunov_exponents(
     if x.ndim != 1:
         raise ValueError(f"start has shape {x.shape}, allowed: (n,)")
     n = x.size
+    if not callable(jacobian) and (jacobian is None or isinstance(jacobian, (str, bytes))):
+        raise TypeError(f"jacobian is {jacobian!r}, allowed: a function of a vector, or an array ({n}, {n})")
     constant = None if callable(jacobian) else _square("jacobian", jacobian, n)
     if not callable(step):
         raise TypeError(f"step is a {type(step).__name__}, allowed: a function of a vector")
@@ -98,6 +100,7 @@ def product_exponents(
     n = a.shape[1]
     if len(a) < 2:
         raise ValueError(f"jacobians has shape {a.shape}, allowed: at least two matrices")
+    seed = integer("seed", seed, 0, 2**64 - 1)
     parts = min(32, len(a)) if blocks is None else integer("blocks", blocks, 2, len(a))
     if a.ndim == 3:
         at = iter(a)

@@ -143,8 +143,9 @@ def asam(
     the loss at e = rho t² g / ‖t g‖. Other arguments as of :func:`sam`; defaults of rho and eta are the paper's.
     """
     point = Parameters(parameters)
+    least = real("eta", eta, 0.0)
     if scale is None:
-        t = np.abs(point.vector) + real("eta", eta, 0.0)
+        t = np.abs(point.vector) + least
     else:
         t = point.alike("scale", scale)
         if not (t > 0).all():

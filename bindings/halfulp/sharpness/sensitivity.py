@@ -54,12 +54,15 @@ def hawq(traces: Any, sizes: Any, perturbations: Any) -> Hawq:
             odd = sorted(set(values) ^ set(layers))[0]
             raise ValueError(f"{name} and traces differ in the layer {odd!r}, allowed: the same layers")
     value = [_value(layer, named["traces"][layer]) for layer in layers]
-    spread = [_spread(named["traces"][layer]) for layer in layers]
-    count = [named["sizes"][layer] for layer in layers]
+    spread = [_spread(layer, named["traces"][layer]) for layer in layers]
+    count = [real(f"sizes[{layer!r}]", named["sizes"][layer], 0.0, above=True) for layer in layers]
     squares = [_squares(f"perturbations[{layer!r}]", named["perturbations"][layer]) for layer in layers]
-    with renamed({"parameters": "sizes", "squared_errors": "perturbations"}):
+    with renamed({"parameters": "sizes", "squared_errors": "perturbations"}), np.errstate(over="ignore"):
         found = omega(value, count, [[s] for s in squares])[:, 0]
         errors = omega(spread, count, [[s] for s in squares])[:, 0]
+    for layer, o in zip(layers, found, strict=True):
+        if not math.isfinite(o):
+            raise ValueError(f"traces[{layer!r}] and perturbations[{layer!r}] give {o}, allowed: a finite product")
     return Hawq(
         omega={layer: float(o) for layer, o in zip(layers, found, strict=True)},
         standard_errors={layer: float(e) for layer, e in zip(layers, errors, strict=True)},
@@ -75,7 +78,10 @@ def hawq(traces: Any, sizes: Any, perturbations: Any) -> Hawq:
 
 def _named(name: str, values: Any) -> dict[str, Any]:
     if isinstance(values, Mapping):
-        return {str(key): value for key, value in values.items()}
+        out = {str(key): value for key, value in values.items()}
+        if len(out) < len(values):
+            raise ValueError(f"{name} has names that are alike as texts, {list(values)}, allowed: names that differ")
+        return out
     if isinstance(values, (list, tuple, np.ndarray)):
         return {str(place): value for place, value in enumerate(values)}
     raise TypeError(f"{name} is a {type(values).__name__}, allowed: a mapping or a sequence, by layer")
@@ -85,11 +91,11 @@ def _value(layer: str, trace: Any) -> float:
     return trace.value if isinstance(trace, TraceEstimate) else real(f"traces[{layer!r}]", trace)
 
 
-def _spread(trace: Any) -> float:
+def _spread(layer: str, trace: Any) -> float:
     if not isinstance(trace, TraceEstimate):
         return 0.0
     if math.isnan(trace.standard_error):
-        raise ValueError("a trace has no standard error, as it comes from one probe, allowed: two probes or more")
+        raise ValueError(f"traces[{layer!r}] has no standard error, as of one probe, allowed: two probes or more")
     return trace.standard_error
 
 
@@ -107,6 +113,6 @@ def _joint_error(traces: list[Any], omegas: np.ndarray, errors: np.ndarray) -> f
 def _squares(name: str, given: Any) -> float:
     a = carried(name, given)
     if a.shape == ():
-        return float(a.widened)
+        return real(name, float(a.widened), 0.0)
     data = finite_array(name, given)
     return float((data * data).sum())

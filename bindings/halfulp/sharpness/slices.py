@@ -12,7 +12,7 @@ from halfulp._convert import round as round_to
 from halfulp._linear_algebra import matrices
 from halfulp._quantize import fake_quantize
 from halfulp._random import Rng, random_words
-from halfulp._runs import choice, integer
+from halfulp._runs import choice, integer, renamed
 from halfulp._scheme import real_scheme
 from halfulp.sharpness._checks import finite_array
 from halfulp.sharpness._parameters import Parameters, value_of
@@ -80,7 +80,8 @@ def ulps(parameters: Any, format: Any) -> Any:
 
 
 def _bare(format: Any) -> Any:
-    scheme = real_scheme(format)
+    with renamed({"scheme": "format"}):
+        scheme = real_scheme(format)
     if scheme.levels:
         raise ValueError(f"format is {scheme}, allowed for units in the last place: a format without scales")
     return scheme.element
@@ -251,7 +252,8 @@ def _rounding(point: Parameters, format: Any, options: dict[str, Any]) -> Callab
         if options:
             raise TypeError(f"{sorted(options)[0]!r} is given, allowed without a format: no options")
         return None
-    scheme = real_scheme(format)
+    with renamed({"scheme": "format"}):
+        scheme = real_scheme(format)
     return lambda x: np.concatenate(
         [np.asarray(fake_quantize(part, scheme, **options)).reshape(-1) for part in point.parts(x).values()]
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from halfulp._runs import real
+from halfulp._runs import real, renamed
 from halfulp.methods.rotation import rotation
-from halfulp.sharpness._checks import finite_array
+from halfulp.sharpness._checks import finite_array, flag
 
 #: Below this quotient of the gradient's norm and the noise's, training on noisy gradients stops to help (2505.19115).
 NOISE_THRESHOLD = math.sqrt(3)
@@ -25,10 +25,10 @@ def kurtosis(x: Any, axis: int | None = None, *, excess: bool = True, centred: b
     that are all equal (all zero, uncentred) have none: nan.
     """
     a = finite_array("x", x)
+    excess, centred = flag("excess", excess), flag("centred", centred)
     if axis is not None:
         _check_axis(a, axis)
-    # A power of two as the unit: fourth powers neither overflow nor vanish.
-    a = np.ldexp(a, -math.frexp(float(np.abs(a).max()))[1])
+    a = _scaled(a, axis)
     if centred:
         a = a - a.mean(axis=axis, keepdims=True)
     squares = a * a
@@ -36,6 +36,12 @@ def kurtosis(x: Any, axis: int | None = None, *, excess: bool = True, centred: b
     with np.errstate(invalid="ignore", divide="ignore"):
         out = (squares * squares).mean(axis=axis) / (second * second) - (3.0 if excess else 0.0)
     return float(out) if np.ndim(out) == 0 else out
+
+
+def _scaled(a: np.ndarray, axis: int | None) -> np.ndarray:
+    """In a power of two as the unit, one for each mean: fourth powers neither overflow nor vanish."""
+    out: np.ndarray = np.ldexp(a, -np.frexp(np.abs(a).max(axis=axis, keepdims=True))[1])
+    return out
 
 
 def osp_kurtosis(states: Any) -> float:
@@ -59,7 +65,7 @@ def osp_kurtosis(states: Any) -> float:
         a = finite_array(f"states[{place}]", part)
         if a.ndim == 0 or a.shape[-1] < 2:
             raise ValueError(f"states[{place}] has shape {a.shape}, allowed: (..., channels), two channels or more")
-        a = a.reshape(-1, a.shape[-1])
+        a = _scaled(a.reshape(-1, a.shape[-1]), 1)
         deviation = a.std(axis=1, ddof=1)
         if (deviation == 0).any():
             raise ValueError(
@@ -99,7 +105,7 @@ def outliers(x: Any, *, sigmas: float = 6.0, channel_axis: int = -1) -> Outliers
     if largest == 0:
         raise ValueError("x holds zeros alone, allowed: at least one number other than 0")
     if a.ndim:
-        _check_axis(a, channel_axis)
+        _check_axis(a, channel_axis, "channel_axis")
     a = np.ldexp(a, -math.frexp(largest)[1])
     size = np.abs(a)
     rms = math.sqrt(float((a * a).mean()))
@@ -121,11 +127,11 @@ def _ratio(a: float, b: float) -> float:
     return a / b if b else math.inf
 
 
-def _check_axis(a: np.ndarray, axis: Any) -> None:
+def _check_axis(a: np.ndarray, axis: Any, name: str = "axis") -> None:
     if isinstance(axis, (bool, np.bool_)) or not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"axis is {axis!r}, allowed: an integer")
+        raise TypeError(f"{name} is {axis!r}, allowed: an integer")
     if not -a.ndim <= axis < a.ndim:
-        raise ValueError(f"axis is {axis}, allowed: {-a.ndim} to {a.ndim - 1}")
+        raise ValueError(f"{name} is {axis}, allowed: {-a.ndim} to {a.ndim - 1}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +201,12 @@ def gradient_noise_ratio(gradient: Any, noise: Any, **options: Any) -> NoiseRati
     if isinstance(noise, (int, float, np.integer, np.floating)) and not isinstance(noise, bool):
         norm = real("noise", noise, 0.0) * math.sqrt(count)
     elif isinstance(noise, (Mapping, list, tuple, np.ndarray)) or hasattr(noise, "__array__"):
+        if isinstance(gradient, Mapping) != isinstance(noise, Mapping):
+            raise ValueError("noise is in another form than gradient, allowed: two mappings, or none")
+        if isinstance(noise, Mapping):
+            if noise.keys() != gradient.keys():
+                raise ValueError(f"noise holds {list(noise)}, allowed: the names of gradient, {list(gradient)}")
+            noise = {key: noise[key] for key in gradient}
         given = _parts("noise", noise)
         if [part.shape for part in given] != [part.shape for part in parts]:
             raise ValueError(
@@ -205,7 +217,8 @@ def gradient_noise_ratio(gradient: Any, noise: Any, **options: Any) -> NoiseRati
     else:
         from halfulp._quantize import fake_quantize
 
-        norm = _norm([np.asarray(fake_quantize(part, noise, **options)) - part for part in parts])
+        with renamed({"scheme": "noise"}):
+            norm = _norm([np.asarray(fake_quantize(part, noise, **options)) - part for part in parts])
         options = {}
     if options:
         raise TypeError(f"{sorted(options)[0]!r} is given, allowed beside an array or a number: no options")
@@ -221,6 +234,8 @@ def _norm(parts: list[np.ndarray]) -> float:
 
 def _parts(name: str, x: Any) -> list[np.ndarray]:
     if isinstance(x, Mapping):
+        if not x:
+            raise ValueError(f"{name} is empty, allowed: at least one array")
         return [finite_array(f"{name}[{key!r}]", part) for key, part in x.items()]
     if isinstance(x, (list, tuple)) and x and all(hasattr(part, "shape") for part in x):
         return [finite_array(f"{name}[{place}]", part) for place, part in enumerate(x)]

@@ -199,7 +199,9 @@ def diagonal(
         part,
         integer("least", least, 2, MOST),
     )
-    error = math.sqrt(float(np.mean(found["standard_error"] ** 2)))
+    errors = found["standard_error"]
+    largest = float(np.abs(errors).max())
+    error = largest * math.sqrt(float(np.mean((errors / largest) ** 2))) if 0 < largest < math.inf else largest
     return DiagonalEstimate(
         value=found["value"],
         standard_error=found["standard_error"],
@@ -238,6 +240,8 @@ def layer_traces(
             raise ValueError("blocks and size are for one operator of the whole, allowed beside a mapping: None")
         if not operators:
             raise ValueError("operators is empty, allowed: at least one layer")
+        if len({str(name) for name in operators}) < len(operators):
+            raise ValueError(f"operators has names that are alike as texts, {list(operators)}, allowed: that differ")
         return {
             str(name): trace(
                 part,
@@ -268,10 +272,14 @@ def layer_traces(
 
 
 def _block_lengths(a: Operator, blocks: Mapping[str, int] | None) -> dict[str, int]:
+    if blocks is not None and not isinstance(blocks, Mapping):
+        raise TypeError(f"blocks is {blocks!r}, allowed: a mapping of names to lengths")
     given = a.blocks if blocks is None else tuple(blocks.items())
     if not given:
         raise ValueError("blocks is None and the operator names none, allowed: a mapping of names to lengths")
     lengths = {str(name): integer(f"blocks[{name!r}]", length, 1, a.size) for name, length in given}
+    if len(lengths) < len(given):
+        raise ValueError(f"blocks has names that are alike, {[n for n, _ in given]}, allowed: names that differ")
     if sum(lengths.values()) != a.size:
         raise ValueError(f"blocks add up to {sum(lengths.values())}, allowed: {a.size}, the size of the operator")
     return lengths

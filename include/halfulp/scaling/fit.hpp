@@ -97,7 +97,8 @@ class fit_problem {
 
     /// The minimum that a search from here reaches, polished.
     [[nodiscard]] fit_minimum minimize(std::span<const double> start) const;
-    /// One search from each start, a row of numbers for each; the same whatever the number of threads.
+    /// One search from each start, a row of numbers for each; the same whatever the number of threads. Those that end more than a
+    /// tenth above the best of all are not followed to their last digits.
     [[nodiscard]] std::vector<fit_minimum> minimize_each(std::span<const double> starts) const;
     /// The product of the law's lists of starts, row after row, fixed parameters at their numbers. Linear parameters without a list
     /// begin where they fit best given the others.

@@ -55,7 +55,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from halfulp import plots, scaling
-    from halfulp._runs import real
+    from halfulp._runs import real, renamed
     from halfulp.sweeping._extras import need
     from halfulp.sweeping._files import prepare
 
@@ -75,11 +75,13 @@ def _run(options: argparse.Namespace) -> int:
     }
     for budget in options.budget or ():
         real("budget", budget, 0, above=True)
-    table = read_runs(options.runs, (*law.columns, "loss"), law.labels, places, list(where.items()))
+    _check_uses(law, options)
+    sizes = [name for name in ("N", "D", "loss") if name in (*law.columns, "loss")]
+    table = read_runs(options.runs, (*law.columns, "loss"), law.labels, places, list(where.items()), sizes)
     extras: dict[str, Any] = {
         name: value for name in ("delta", "seed", "threads") if (value := getattr(options, name)) is not None
     }
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), renamed({"fixed": "fix"}):
         warnings.simplefilter("ignore", scaling.FitWarning)  # the report has them, as notes
         fit = scaling.fit(
             law,
@@ -113,6 +115,23 @@ def _law(text: str, columns: list[str], positive: list[str] | None) -> Law:
         return plain
     more = [name for name in columns if name in plain.parameters]
     return scaling.law(text, columns=[*plain.columns, *more], positive=positive or ())
+
+
+def _check_uses(law: Law, options: argparse.Namespace) -> None:
+    """What a law cannot be used for is said before the search, not after."""
+    others = [name for name in (*law.columns, *law.labels) if name not in ("N", "D")]
+    if options.budget and (others or not {"N", "D"} <= set(law.columns)):
+        raise ValueError(f"budget is {options.budget[0]:g}, allowed: for laws of N and D alone, and law is {law.name}")
+    if options.plot is None:
+        return
+    if options.picture == "effective":
+        shared = law.name.startswith("precision") and law.name != "precision_post_training"
+        if not shared and not any(name.startswith(("eff[", "eff_")) for name in law.parameters):
+            raise ValueError(
+                f"picture is 'effective', allowed: for precision laws and those with an eff[...], and law is {law.name}"
+            )
+    elif options.picture in ("loss", "iso_loss", "iso_flop") and not {"N", "D"} <= set(law.columns):
+        raise ValueError(f"picture is {options.picture!r}, allowed: for laws of N and D, and law is {law.name}")
 
 
 def _optimal(fit: Fit, budgets: list[float] | None) -> list[Any]:
