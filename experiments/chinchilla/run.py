@@ -56,8 +56,15 @@ def main() -> None:
 def read(path: str) -> Runs:
     """N, D and loss; D is compute over 6 N."""
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
-        rows = list(csv.DictReader(file))
-    n, c, loss = (np.array([float(row[name]) for row in rows]) for name in ("Model Size", "Training FLOP", "loss"))
+        table = csv.DictReader(file)
+        rows, names = list(table), table.fieldnames or ("none",)
+    wanted = ("Model Size", "Training FLOP", "loss")
+    if not set(wanted) <= set(names) or len(rows) < 20:
+        raise SystemExit(
+            f"run.py: runs is {path}, with {len(rows)} runs and the columns {', '.join(names)}, "
+            f"allowed: a .csv of 20 runs or more with {', '.join(wanted)}"
+        )
+    n, c, loss = (np.array([float(row[name]) for row in rows]) for name in wanted)
     return {"N": n, "D": c / (6 * n), "loss": loss}
 
 
