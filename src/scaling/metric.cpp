@@ -22,6 +22,7 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
     const std::vector<double> here = at.responses(near);
     const std::size_t runs = here.size();
     std::vector<double> j(n * runs);
+    std::vector<bool> idle(n, false);  // axes that move no loss
     double total = 0;
     for (const double w : at.runs().weight) total += w;
     for (std::size_t k = 0; k < n; ++k) {
@@ -37,6 +38,7 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
             scale_[k] = 1 / std::sqrt(sum);
             for (std::size_t i = 0; i < runs; ++i) j[k * runs + i] *= scale_[k];
         } else {
+            idle[k] = true;
             scale_[k] = std::sqrt(first_change / std::max(std::abs(gradient[k]), 1.0));
             std::fill_n(j.begin() + static_cast<std::ptrdiff_t>(k * runs), runs, 0.0);
         }
@@ -46,7 +48,7 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
         for (std::size_t b = 0; b <= a; ++b) {
             double sum = 0;
             for (std::size_t i = 0; i < runs; ++i) sum += j[a * runs + i] * j[b * runs + i];
-            if (a == b) sum = (sum > 0 ? sum : 1) + ridge;
+            if (a == b) sum = (idle[a] ? 1 : sum) + ridge;
             for (std::size_t k = 0; k < b; ++k) sum -= factor_[a * n + k] * factor_[b * n + k];
             factor_[a * n + b] = a == b ? std::sqrt(std::max(sum, ridge)) : sum / factor_[b * n + b];
         }
@@ -59,9 +61,7 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
     if (std::sqrt(length) > longest) {
         const double less = std::sqrt(longest / std::sqrt(length));
         for (std::size_t k = 0; k < n; ++k) {
-            bool idle = true;
-            for (std::size_t i = 0; i < runs && idle; ++i) idle = j[k * runs + i] == 0;
-            if (!idle) scale_[k] *= less;
+            if (!idle[k]) scale_[k] *= less;
         }
     }
 }

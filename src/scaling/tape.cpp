@@ -19,6 +19,16 @@ struct one {
     double operator[](std::size_t) const { return c; }
 };
 
+/// f(many or one): the column where there is one.
+template <class F>
+void with_operand(const double* column, double number, const F& f) {
+    if (column != nullptr) {
+        f(many{column});
+    } else {
+        f(one{number});
+    }
+}
+
 }  // namespace
 
 tape::tape(const formula& f, const tape_columns& columns, const std::map<std::string, tape_parameter>& parameters,
@@ -53,9 +63,7 @@ tape::workspace tape::make_workspace() const {
 }
 
 void tape::start(std::span<const double> natural, std::span<const double> logs, workspace& work, bool back) const {
-    const auto value = [&](std::size_t s) {
-        return slots_[s].what == kind::number ? slots_[s].number : work.scalars[slots_[s].place];
-    };
+    const auto value = [&](std::size_t s) { return number_of(work, s); };
     for (const step& s : scalar_steps_) {
         double& out = work.scalars[slots_[s.out].place];
         switch (s.what) {
@@ -80,32 +88,20 @@ void tape::start(std::span<const double> natural, std::span<const double> logs, 
     }
 }
 
-namespace {
-
-/// f(many or one) by what a slot is.
-template <class Number, class F>
-void with_operand(const double* p, const Number& c, const F& f) {
-    if (p != nullptr) {
-        f(many{p});
-    } else {
-        f(one{c()});
-    }
+double tape::number_of(const workspace& work, std::size_t s) const {
+    return slots_[s].what == kind::scalar ? work.scalars[slots_[s].place] : slots_[s].number;
 }
 
-}  // namespace
+const double* tape::column_of(const tape_rows& rows, std::size_t first, const workspace& work, std::size_t s) const {
+    const slot& x = slots_[s];
+    if (x.what == kind::vector) return work.vectors.data() + x.place * block;
+    return x.what == kind::constant ? rows.constants[x.place].data() + first : nullptr;
+}
 
 const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_t count,
                             std::span<const double> natural, std::span<const double> logs, workspace& work) const {
-    const auto column = [&](std::size_t s) -> const double* {
-        const slot& x = slots_[s];
-        if (x.what == kind::vector) return work.vectors.data() + x.place * block;
-        return x.what == kind::constant ? rows.constants[x.place].data() + first : nullptr;
-    };
-    const auto single = [&](std::size_t s) {
-        return [this, &work, s] {
-            return slots_[s].what == kind::scalar ? work.scalars[slots_[s].place] : slots_[s].number;
-        };
-    };
+    const auto column = [&](std::size_t s) { return column_of(rows, first, work, s); };
+    const auto single = [&](std::size_t s) { return number_of(work, s); };
     for (const step& s : vector_steps_) {
         double* const out = work.vectors.data() + slots_[s.out].place * block;
         const auto binary = [&](const auto& f) {
@@ -137,23 +133,14 @@ const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_
         }
     }
     if (const double* const root = column(root_)) return root;
-    std::fill_n(work.spare.data(), count, single(root_)());
+    std::fill_n(work.spare.data(), count, single(root_));
     return work.spare.data();
 }
 
 void tape::backward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
-                    std::span<const double> logs, workspace& work, const double* seed) const {
-    (void)logs;
-    const auto column = [&](std::size_t s) -> const double* {
-        const slot& x = slots_[s];
-        if (x.what == kind::vector) return work.vectors.data() + x.place * block;
-        return x.what == kind::constant ? rows.constants[x.place].data() + first : nullptr;
-    };
-    const auto single = [&](std::size_t s) {
-        return [this, &work, s] {
-            return slots_[s].what == kind::scalar ? work.scalars[slots_[s].place] : slots_[s].number;
-        };
-    };
+                    workspace& work, const double* seed) const {
+    const auto column = [&](std::size_t s) { return column_of(rows, first, work, s); };
+    const auto single = [&](std::size_t s) { return number_of(work, s); };
     std::fill(work.vector_adjoints.begin(), work.vector_adjoints.end(), 0.0);
     // Adds f(i) to the adjoint of a slot, where it has one.
     const auto pass_on = [&](std::size_t s, const auto& f) {
@@ -220,9 +207,7 @@ void tape::backward(const tape_rows& rows, std::size_t first, std::size_t count,
 }
 
 void tape::finish(std::span<const double> natural, workspace& work, std::span<double> gradient) const {
-    const auto value = [&](std::size_t s) {
-        return slots_[s].what == kind::number ? slots_[s].number : work.scalars[slots_[s].place];
-    };
+    const auto value = [&](std::size_t s) { return number_of(work, s); };
     const auto add = [&](std::size_t s, double g) {
         if (slots_[s].what == kind::scalar) work.scalar_adjoints[slots_[s].place] += g;
     };

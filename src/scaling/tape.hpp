@@ -65,7 +65,7 @@ class tape {
         for (std::size_t first = 0; first < rows.size; first += block) {
             const std::size_t count = rows.size - first < block ? rows.size - first : block;
             seed(first, count, forward(rows, first, count, natural, logs, work), adjoint);
-            if (!gradient.empty()) backward(rows, first, count, natural, logs, work, adjoint);
+            if (!gradient.empty()) backward(rows, first, count, natural, work, adjoint);
         }
         if (!gradient.empty()) finish(natural, work, gradient);
     }
@@ -101,11 +101,14 @@ class tape {
 
     struct builder;
 
+    /// What a slot holds for one run after another from `first` on; null where it is one number, which number_of() has.
+    const double* column_of(const tape_rows& rows, std::size_t first, const workspace& work, std::size_t s) const;
+    double number_of(const workspace& work, std::size_t s) const;
     void start(std::span<const double> natural, std::span<const double> logs, workspace& work, bool back) const;
     const double* forward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
                           std::span<const double> logs, workspace& work) const;
     void backward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
-                  std::span<const double> logs, workspace& work, const double* seed) const;
+                  workspace& work, const double* seed) const;
     void finish(std::span<const double> natural, workspace& work, std::span<double> gradient) const;
 
     elementary_functions functions_;
