@@ -358,6 +358,10 @@ void validate(const scheme& s) {
             "search is mse, allowed: with recipes that find scales exactly and do not choose between scales "
             "themselves");
     validate_options(s);
+    if (!s.levels.empty() && !s.zero_point && s.element.scale_target().significand == 0)
+        throw std::invalid_argument("the element " + to_string(s.element) +
+                                    " has no number above zero that scales could be found from, allowed: without "
+                                    "scales, or with the option zero_point");
     if (s.search != scale_search::none && scales_are_means(s))
         throw std::invalid_argument(
             "search is mse, allowed: with scales that are found from the largest magnitude; here "

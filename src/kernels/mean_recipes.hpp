@@ -125,7 +125,8 @@ class mean_quantizer {
         }
         find_boundaries();
         nearly_ = simd::active_blocks() != nullptr && s.scale_recipe != recipe::bitnet &&
-                  !is_stochastic(options.rounding) && !is_stochastic(scale_mode(options));
+                  !is_stochastic(options.rounding) && !is_stochastic(scale_mode(options)) &&
+                  s.levels[0].format.precision() < decided_bits;
         narrows_scales_ = narrows_scales(s, options);
         for (int v = -1; v <= 1; ++v) {
             const projected number{number_class::finite, v < 0, v == 0 ? 0u : 1u, 0, false, false, false};
@@ -322,6 +323,9 @@ class mean_quantizer {
         return true;
     }
 
+    /// A number that lies between two neighbours of so many bits rounds alike in every mode to all that have fewer.
+    static constexpr int decided_bits = 26;
+
     /// Does every number within 2^-40 of x lie between the same two neighbours among numbers of 26 bits, well within binary32's range?
     static bool decides(double x) noexcept {
         constexpr std::uint64_t margin = std::uint64_t{1} << 13;
@@ -384,7 +388,7 @@ class mean_quantizer {
 
     /// Converts lane `lane` of a piece. Nothing counts as saturated: that magnitudes lie beyond a mean is what means are.
     void convert(const piece& at, std::uint64_t lane, const group_steps& steps, Out* out) const {
-        const bool zero_group = steps.scale_is_nan || (steps.scale_is_zero && !binary_);
+        const bool zero_group = steps.scale_is_nan || steps.scale_is_zero;
         const bool plain = !is_stochastic(options_.rounding) && !zero_group;
         const std::array<Out, 3> members = members_under(steps);
         const bool by_sign = zero_group || (binary_ ? options_.rounding == rounding_mode::nearest_ties_to_even : plain);
@@ -485,7 +489,6 @@ class mean_quantizer {
     std::size_t binary_place(std::uint64_t i, bool negative, std::uint64_t magnitude, const group_steps& steps) const {
         const dyadic stored = scheme_.levels[0].format.finite_value(steps.scale_code);
         const dyadic value = own.magnitude_value(magnitude);
-        if (stored.significand == 0) return 2;
         const std::array<dyadic, 1> divisor{stored};
         const extended q = value.significand == 0 ? extended{0, 0, false} : exact_quotient(value, divisor);
         const projected number =

@@ -62,6 +62,8 @@ TEST_CASE("impossible, unknown and later schemes say so") {
     refuses("e2m1f/32:binary16/2x2:binary16", "tiles on the first level only");
     refuses("e2m1f/32:e8m0fnu/tensor:binary32", "outer level can only hold powers of two");
     refuses("e2m1f/2:binary16/2:binary16/2:binary16/2:binary16/2:binary16", "at most 4");
+    refuses("int1/32:e8m0fnu", "int1 has no number above zero that scales could be found from");
+    refuses("int1/tensor:binary32@search=mse", "allowed: without scales, or with the option zero_point");
     refuses("nf4_64@flat", "stands there twice");
     refuses("pm1_pmi/tensor:binary32", "does not build yet");
     refuses("mxfp4@hadamard=48", "a power of two from 2 to 4096");

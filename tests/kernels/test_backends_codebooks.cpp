@@ -352,6 +352,15 @@ TEMPLATE_TEST_CASE("every backend quantizes with tables as defined", "", float16
                              "iq4_nl/32:binary16",
                              "ternary/64:binary32@recipe=absmax",
                              "pm1/64:binary32@recipe=absmax",
+                             "ternary/64:binary32",
+                             "ternary/64:binary64",  // more bits than sums in binary64 decide
+                             "ternary/30:e4m3fn",
+                             "pm1/64:binary64",
+                             "pm1/20:e2m3fn",  // many of whose scales round to zero
+                             "int4/32:e6m0b900fnu",  // scales far below, and far above, what a carrier holds
+                             "int8/32:e6m0b-900fnu",
+                             "int4/32:e4m3b300",
+                             "nf4/64:e4m3b-400",
                              "int4/32:binary16",
                              "int4/64:e8m0fnu",
                              "int4s/64:binary32",

@@ -83,7 +83,9 @@ bool fill_exponents(scale_exponents& p, const scheme& s, const quantize_options&
     // c of the largest magnitude is finite up to here.
     const int last = std::min(103 + below, 126);
     p.most = power_of_two(last + 1) - 1;
-    return first_k + top <= last && quantum + p.lowest_k + 23 <= 126 && top + 1 + p.lowest_k <= 126;
+    // Every scale is in reach: groups above `least` may still get the largest scale, which can lie below first_k.
+    return p.highest_k >= first_k && first_k + top <= last && quantum + p.lowest_k + 23 <= 126 &&
+           top + 1 + p.lowest_k <= 126;
 }
 
 /// Can quotients by the scheme's scales be decided in binary64, for elements of `precision` bits?
