@@ -143,29 +143,19 @@ double evaluation::log_residuals(std::span<double> gradient) {
     const double delta = squares ? std::numeric_limits<double>::infinity() : setting_->delta;
     const double factor = squares ? 2.0 : 1.0;  // Σ r², not Σ r²/2
     const elementary_functions functions = active_elementary();
+    const simd::column_kernels& columns = active_columns();
     double sum = 0, weights = 0, by_scale = 0;
-    double logs[tape::block], scores[tape::block], slopes[tape::block];
+    double logs[tape::block];
     setting_->law->run(runs_->rows, natural_, logs_, work_, gradient,
                        [&](std::size_t first, std::size_t count, const double* y, double* adjoint) {
                            functions.log(y, logs, count);
-                           const double* const log_loss = runs_->log_loss.data() + first;
                            const double* const weight = runs_->weight.data() + first;
-                           // Simple loops, one after the other: the compiler makes vectors of each.
-                           for (std::size_t i = 0; i < count; ++i) {
-                               const double z = (log_loss[i] - logs[i]) * inverse, magnitude = std::fabs(z);
-                               const double inside = magnitude < delta ? magnitude : delta;
-                               scores[i] = z;
-                               logs[i] = weight[i] * (inside * (magnitude - 0.5 * inside));
-                               slopes[i] = weight[i] * std::copysign(inside, z);
-                           }
-                           sum += sum_of(count, [&](std::size_t i) { return logs[i]; });
-                           if (scaled) {
-                               weights += sum_of(count, [&](std::size_t i) { return weight[i]; });
-                               by_scale += sum_of(count, [&](std::size_t i) { return slopes[i] * scores[i]; });
-                           }
-                           if (gradient.empty()) return;
-                           const double turned = -factor * inverse;
-                           for (std::size_t i = 0; i < count; ++i) adjoint[i] = turned * slopes[i] / y[i];
+                           const simd::huber_sums part = columns.huber(
+                               {runs_->log_loss.data() + first, logs, weight, y, inverse, delta, -factor * inverse},
+                               adjoint, count);
+                           sum += part.losses;
+                           by_scale += part.scores;
+                           if (scaled) weights += sum_of(count, [&](std::size_t i) { return weight[i]; });
                        });
     sum *= factor;
     if (scaled) {

@@ -6,6 +6,7 @@
 #include "halfulp/core/random.hpp"
 #include "halfulp/scaling/fit.hpp"
 #include "kernels/parallel.hpp"
+#include "multistart.hpp"
 #include "search.hpp"
 
 namespace halfulp {
@@ -79,9 +80,9 @@ struct fit_problem::state {
         }
     }
 
-    /// each(i) for 0 to count, by threads, some at a time: between them progress is told.
+    /// each(i) for 0 to count, by threads, some at a time: between them progress is told, `before` being done of `whole`.
     template <class Each>
-    void each_search(std::size_t count, const Each& each) const {
+    void each_search(std::size_t count, const Each& each, std::size_t before, std::size_t whole) const {
         // No more at a time for many threads, or Ctrl-C would wait for all of them.
         const std::size_t step = 32 * static_cast<std::size_t>(std::clamp(options.threads, 1, 64));
         for (std::size_t first = 0; first < count; first += step) {
@@ -90,11 +91,16 @@ struct fit_problem::state {
             detail::parallel_for(size, options.threads, 1, [&](std::size_t begin, std::size_t end) {
                 for (std::size_t i = begin; i < end; ++i) each(first + i);
             });
-            if (options.progress && !options.progress(first + size, count)) {
-                throw std::runtime_error("the fit was ended at " + std::to_string(first + size) + " of " +
-                                         std::to_string(count) + " searches");
+            const std::size_t done = std::min(before + first + size, whole);
+            if (options.progress && !options.progress(done, whole)) {
+                throw std::runtime_error("the fit was ended at " + std::to_string(done) + " of " +
+                                         std::to_string(whole) + " searches");
             }
         }
+    }
+    template <class Each>
+    void each_search(std::size_t count, const Each& each) const {
+        each_search(count, each, 0, count);
     }
 };
 
@@ -266,28 +272,30 @@ std::vector<fit_minimum> fit_problem::minimize_each(std::span<const double> star
         refuse("starts has " + std::to_string(starts.size()) + " numbers, allowed: rows of " + std::to_string(numbers));
     }
     std::vector<fit_minimum> out(starts.size() / numbers);
-    const auto search = [&](std::size_t i, std::span<const double> start, detail::search_effort effort) {
+    using detail::search_effort;
+    const auto search = [&](std::size_t i, std::span<const double> start, search_effort effort) {
         detail::evaluation evaluation(state_->setting, state_->all);
         const int evaluations = out[i].evaluations;
         out[i] = detail::search_from(evaluation, state_->setting, start, state_->options.most_evaluations, effort);
         out[i].evaluations += evaluations;
     };
-    // Most starts end in valleys that are no minimum of all: a rough look at every start, and the rest for what comes near the best.
+    // Most of many starts end in valleys that are no minimum of all. So there is a look at every start, and more for what looks best.
+    const bool many = out.size() > detail::always_followed;
     state_->each_search(out.size(), [&](std::size_t i) {
-        search(i, starts.subspan(i * numbers, numbers), detail::search_effort::rough);
+        search(i, starts.subspan(i * numbers, numbers), many ? search_effort::look : search_effort::rough);
     });
-    double best = std::numeric_limits<double>::infinity();
-    for (const fit_minimum& m : out) best = std::min(best, m.objective);
-    std::vector<std::size_t> near;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        if (out[i].objective <= best + 0.1 * std::abs(best)) near.push_back(i);
-    }
-    detail::parallel_for(near.size(), state_->options.threads, 1, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t k = begin; k < end; ++k) {
-            const std::vector<double> start = out[near[k]].parameters;
-            search(near[k], start, detail::search_effort::thorough);
-        }
-    });
+    const auto go_on = [&](std::span<const std::size_t> with, search_effort effort) {
+        const auto each = [&](std::size_t k) {
+            const std::vector<double> reached = out[with[k]].parameters;
+            search(with[k], reached, effort);
+        };
+        state_->each_search(with.size(), each, out.size(), out.size());
+    };
+    if (many) go_on(detail::worth_following(out), search_effort::rough);
+    const std::vector<std::size_t> polished = detail::worth_polishing(out);
+    go_on(polished, search_effort::thorough);
+    const auto lower = [&](std::size_t a, std::size_t b) { return out[a].objective < out[b].objective; };
+    if (!polished.empty()) go_on(std::array{*std::ranges::min_element(polished, lower)}, search_effort::last);
     return out;
 }
 

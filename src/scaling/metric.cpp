@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/columns.hpp"
+
 namespace halfulp::detail {
 namespace {
 
@@ -21,33 +23,40 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
     std::vector<double> near = origin_;
     const std::vector<double> here = at.responses(near);
     const std::size_t runs = here.size();
-    std::vector<double> j(n * runs);
+    const simd::column_kernels& columns = active_columns();
+    // Columns of the Jacobian end where a kernel's step does: zeros there add nothing.
+    const std::size_t length = (runs + simd::column_step - 1) / simd::column_step * simd::column_step;
+    std::vector<double> j(n * length, 0.0);
+    const auto product = [&](std::size_t a, std::size_t b) {
+        return columns.sum_adjoint({simd::adjoint_op::times, &j[a * length], nullptr, {&j[b * length], 0}}, length);
+    };
     std::vector<bool> idle(n, false);  // axes that move no loss
     double total = 0;
-    for (const double w : at.runs().weight) total += w;
+    std::vector<double> root;
+    for (const double w : at.runs().weight) {
+        total += w;
+        root.push_back(std::sqrt(w));
+    }
     for (std::size_t k = 0; k < n; ++k) {
         near[k] = origin_[k] + step;
         const std::vector<double> there = at.responses(near);
         near[k] = origin_[k];
-        double sum = 0;
-        for (std::size_t i = 0; i < runs; ++i) {
-            j[k * runs + i] = (there[i] - here[i]) / step * std::sqrt(at.runs().weight[i]);
-            sum += j[k * runs + i] * j[k * runs + i];
-        }
+        double* const column = &j[k * length];
+        for (std::size_t i = 0; i < runs; ++i) column[i] = (there[i] - here[i]) / step * root[i];
+        const double sum = product(k, k);
         if (sum > 1e-12 * total && std::isfinite(sum)) {
             scale_[k] = 1 / std::sqrt(sum);
-            for (std::size_t i = 0; i < runs; ++i) j[k * runs + i] *= scale_[k];
+            for (std::size_t i = 0; i < runs; ++i) column[i] *= scale_[k];
         } else {
             idle[k] = true;
             scale_[k] = std::sqrt(first_change / std::max(std::abs(gradient[k]), 1.0));
-            std::fill_n(j.begin() + static_cast<std::ptrdiff_t>(k * runs), runs, 0.0);
+            std::fill_n(column, runs, 0.0);
         }
     }
     // Cholesky's factor of the correlations, ones for axes without an effect.
     for (std::size_t a = 0; a < n; ++a) {
         for (std::size_t b = 0; b <= a; ++b) {
-            double sum = 0;
-            for (std::size_t i = 0; i < runs; ++i) sum += j[a * runs + i] * j[b * runs + i];
+            double sum = product(a, b);
             if (a == b) sum = (idle[a] ? 1 : sum) + ridge;
             for (std::size_t k = 0; k < b; ++k) sum -= factor_[a * n + k] * factor_[b * n + k];
             factor_[a * n + b] = a == b ? std::sqrt(std::max(sum, ridge)) : sum / factor_[b * n + b];
@@ -55,11 +64,11 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
     }
     std::vector<double> g(gradient.begin(), gradient.end());
     pull_back(g);
-    double length = 0;
-    for (const double x : g) length += x * x;
+    double squares = 0;
+    for (const double x : g) squares += x * x;
     const double longest = first_change * std::sqrt(total);
-    if (std::sqrt(length) > longest) {
-        const double less = std::sqrt(longest / std::sqrt(length));
+    if (std::sqrt(squares) > longest) {
+        const double less = std::sqrt(longest / std::sqrt(squares));
         for (std::size_t k = 0; k < n; ++k) {
             if (!idle[k]) scale_[k] *= less;
         }

@@ -19,6 +19,21 @@ namespace {
 /// What NLopt sees where there is no objective: finite, as its line searches interpolate.
 constexpr double nowhere = 1e300;
 
+/// When a search ends.
+struct limits {
+    double objective, coordinates;  ///< relative changes by a step
+    int evaluations, turns;
+};
+
+limits limits_of(search_effort effort, int most_evaluations) {
+    switch (effort) {
+        case search_effort::look: return {1e-4, 1e-3, std::min(80, most_evaluations), 1};
+        case search_effort::last: return {0, 0, std::min(500, most_evaluations), 1};
+        case search_effort::rough: return {1e-10, 1e-8, most_evaluations, 1};
+        default: return {1e-14, 1e-12, most_evaluations, 20};
+    }
+}
+
 struct call {
     evaluation* objective;
     double unit;  ///< what the search sees is in it: NLopt has limits that know no unit
@@ -84,9 +99,9 @@ fit_minimum search_from(evaluation& objective, const fit_setting& setting, std::
     objective_of(n, x.data(), gradient.data(), &c);
     fit_minimum out;
     if (!c.at.empty() && n != 0) {
-        const int most_turns = effort == search_effort::rough ? 1 : 20;
+        const limits end = limits_of(effort, most_evaluations);
         // Again from where it ended, until that brings nothing more: a search's own model of the curvature may have grown stale.
-        for (int turn = 0; turn < most_turns && c.count < most_evaluations; ++turn) {
+        for (int turn = 0; turn < end.turns && c.count < end.evaluations; ++turn) {
             const double before = c.best;
             const std::unique_ptr<nlopt_opt_s, destroy> o(nlopt_create(NLOPT_LD_SLSQP, n));
             if (o == nullptr) throw std::runtime_error("NLopt: no memory for a search");
@@ -94,17 +109,19 @@ fit_minimum search_from(evaluation& objective, const fit_setting& setting, std::
             // Bounds are bounds of coordinates, and stay so.
             std::optional<metric> axes;
             if (!bounded) {
-                objective.at(c.at, gradient);
-                for (double& g : gradient) g /= c.unit;
+                if (turn != 0) {  // else it is the start's
+                    objective.at(c.at, gradient);
+                    for (double& g : gradient) g /= c.unit;
+                }
                 axes.emplace(objective, c.at, gradient);
                 c.axes = &*axes;
             } else {
                 nlopt_set_lower_bounds(o.get(), lower.data());
                 nlopt_set_upper_bounds(o.get(), upper.data());
             }
-            nlopt_set_ftol_rel(o.get(), effort == search_effort::rough ? 1e-10 : 1e-14);
-            nlopt_set_xtol_rel(o.get(), effort == search_effort::rough ? 1e-8 : 1e-12);
-            nlopt_set_maxeval(o.get(), most_evaluations - c.count);
+            nlopt_set_ftol_rel(o.get(), end.objective);
+            nlopt_set_xtol_rel(o.get(), end.coordinates);
+            nlopt_set_maxeval(o.get(), end.evaluations - c.count);
             x = bounded ? c.at : std::vector<double>(n, 0.0);
             double f = 0;
             // Its result says why it stopped; what counts is the gradient below.

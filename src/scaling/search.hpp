@@ -5,8 +5,9 @@
 
 namespace halfulp::detail {
 
-/// rough: until the objective changes by less than a part in 10^10. thorough: to rounding, and again from there.
-enum class search_effort { rough, thorough };
+/// look: until a step brings less than a part in 10^4, and not for long. rough: less than a part in 10^10. thorough: less than a part
+/// in 10^14, and again from there. last: as long as anything is gained, within 500 evaluations.
+enum class search_effort { look, rough, thorough, last };
 
 /// From numbers for all parameters (NaN as evaluation::set() takes it). The objective stays infinite where the start has none.
 fit_minimum search_from(evaluation& objective, const fit_setting& setting, std::span<const double> start,

@@ -3,38 +3,34 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "sum_of.hpp"
 #include "tape_builder.hpp"
 
 namespace halfulp::detail {
 namespace {
 
-/// An operand of a step: a number for each run, or one for all.
-struct many {
-    const double* p;
-    double operator[](std::size_t i) const { return p[i]; }
-};
-struct one {
-    double c;
-    double operator[](std::size_t) const { return c; }
-};
+double at(const simd::column& c, std::size_t i) { return c.numbers != nullptr ? c.numbers[i] : c.number; }
 
-/// f(many or one): the column where there is one.
-template <class F>
-void with_operand(const double* column, double number, const F& f) {
-    if (column != nullptr) {
-        f(many{column});
-    } else {
-        f(one{number});
-    }
+constexpr std::size_t rounded_up(std::size_t runs) {
+    return (runs + simd::column_step - 1) / simd::column_step * simd::column_step;
 }
 
 }  // namespace
 
 tape::tape(const formula& f, const tape_columns& columns, const std::map<std::string, tape_parameter>& parameters,
            std::size_t runs)
-    : functions_(active_elementary()) {
+    : functions_(active_elementary()), columns_(&active_columns()) {
     builder(*this, columns, parameters, runs).build(f);
+    rows_.fill_up();
+}
+
+void tape_rows::fill_up() {
+    const auto fill = [&](auto& columns) {
+        for (auto& c : columns) {
+            if (!c.empty()) c.resize(rounded_up(size), c.back());
+        }
+    };
+    fill(constants);
+    fill(labels);
 }
 
 tape_rows tape::rows_of(std::span<const std::size_t> places) const {
@@ -42,12 +38,13 @@ tape_rows tape::rows_of(std::span<const std::size_t> places) const {
     out.size = places.size();
     const auto gather = [&](const auto& from) {
         std::decay_t<decltype(from)> to;
-        to.reserve(places.size());
+        to.reserve(rounded_up(places.size()));
         for (const std::size_t i : places) to.push_back(from[i]);
         return to;
     };
     for (const auto& c : rows_.constants) out.constants.push_back(gather(c));
     for (const auto& l : rows_.labels) out.labels.push_back(gather(l));
+    out.fill_up();
     return out;
 }
 
@@ -58,7 +55,8 @@ tape::workspace tape::make_workspace() const {
     w.vectors.resize(vectors_ * block);
     w.vector_adjoints.resize(vectors_ * block);
     w.parameter_adjoints.resize(numbers_);
-    w.spare.resize(2 * block);
+    w.spare.resize(3 * block);
+    w.adjoints.resize(vectors_);
     return w;
 }
 
@@ -100,16 +98,18 @@ const double* tape::column_of(const tape_rows& rows, std::size_t first, const wo
 
 const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_t count,
                             std::span<const double> natural, std::span<const double> logs, workspace& work) const {
-    const auto column = [&](std::size_t s) { return column_of(rows, first, work, s); };
-    const auto single = [&](std::size_t s) { return number_of(work, s); };
+    count = rounded_up(count);
+    const auto operand = [&](std::size_t s) {
+        return simd::column{column_of(rows, first, work, s), number_of(work, s)};
+    };
     for (const step& s : vector_steps_) {
         double* const out = work.vectors.data() + slots_[s.out].place * block;
-        const auto binary = [&](const auto& f) {
-            with_operand(column(s.a), single(s.a), [&](const auto& a) {
-                with_operand(column(s.b), single(s.b), [&](const auto& b) {
-                    for (std::size_t i = 0; i < count; ++i) out[i] = f(a[i], b[i]);
-                });
-            });
+        const auto arithmetic = [&](simd::column_op what) {
+            columns_->arithmetic(what, operand(s.a), operand(s.b), out, count);
+        };
+        const auto each = [&](const auto& f) {
+            const double* const a = column_of(rows, first, work, s.a);
+            for (std::size_t i = 0; i < count; ++i) out[i] = f(a[i]);
         };
         const auto gather = [&](std::span<const double> from) {
             const double* const p = from.data() + parameters_[s.a].first;
@@ -119,44 +119,69 @@ const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_
         switch (s.what) {
             case op::gather: gather(natural); break;
             case op::gather_log: gather(logs); break;
-            case op::add: binary([](double x, double y) { return x + y; }); break;
-            case op::subtract: binary([](double x, double y) { return x - y; }); break;
-            case op::multiply: binary([](double x, double y) { return x * y; }); break;
-            case op::divide: binary([](double x, double y) { return x / y; }); break;
-            case op::power: binary([](double x, double y) { return std::pow(x, y); }); break;
-            case op::negate: binary([](double x, double) { return -x; }); break;
-            case op::sqrt: binary([](double x, double) { return std::sqrt(x); }); break;
-            case op::tanh: binary([](double x, double) { return std::tanh(x); }); break;
-            case op::exp: functions_.exp(column(s.a), out, count); break;
-            case op::log: functions_.log(column(s.a), out, count); break;
+            case op::add: arithmetic(simd::column_op::add); break;
+            case op::subtract: arithmetic(simd::column_op::subtract); break;
+            case op::multiply: arithmetic(simd::column_op::multiply); break;
+            case op::divide: arithmetic(simd::column_op::divide); break;
+            case op::negate: each([](double x) { return -x; }); break;
+            case op::sqrt: each([](double x) { return std::sqrt(x); }); break;
+            case op::tanh: each([](double x) { return std::tanh(x); }); break;
+            case op::exp: functions_.exp(column_of(rows, first, work, s.a), out, count); break;
+            case op::log: functions_.log(column_of(rows, first, work, s.a), out, count); break;
+            case op::power: {
+                const simd::column a = operand(s.a), b = operand(s.b);
+                for (std::size_t i = 0; i < count; ++i) out[i] = std::pow(at(a, i), at(b, i));
+                break;
+            }
             default: throw std::logic_error("internal: a step of numbers among those of columns");
         }
     }
-    if (const double* const root = column(root_)) return root;
-    std::fill_n(work.spare.data(), count, single(root_));
+    if (const double* const root = column_of(rows, first, work, root_)) return root;
+    std::fill_n(work.spare.data(), count, number_of(work, root_));
     return work.spare.data();
 }
 
 void tape::backward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
-                    workspace& work, const double* seed) const {
-    const auto column = [&](std::size_t s) { return column_of(rows, first, work, s); };
-    const auto single = [&](std::size_t s) { return number_of(work, s); };
-    std::fill(work.vector_adjoints.begin(), work.vector_adjoints.end(), 0.0);
-    // Adds f(i) to the adjoint of a slot, where it has one.
-    const auto pass_on = [&](std::size_t s, const auto& f) {
-        if (slots_[s].what == kind::vector) {
-            double* const to = work.vector_adjoints.data() + slots_[s].place * block;
-            for (std::size_t i = 0; i < count; ++i) to[i] += f(i);
-        } else if (slots_[s].what == kind::scalar) {
-            work.scalar_adjoints[slots_[s].place] += sum_of(count, f);
+                    workspace& work, double* seed) const {
+    using from = simd::adjoint_op;
+    std::fill(seed + count, seed + rounded_up(count), 0.0);  // what fills the columns up has no effect
+    count = rounded_up(count);
+    const auto operand = [&](std::size_t s) {
+        return simd::column{column_of(rows, first, work, s), number_of(work, s)};
+    };
+    std::fill(work.adjoints.begin(), work.adjoints.end(), nullptr);
+    // What is passed on as it stands is not copied: an adjoint may be another's numbers, which no later step writes to.
+    const auto pass_on = [&](std::size_t to, const simd::adjoint& what) {
+        const std::size_t place = slots_[to].place;
+        if (slots_[to].what == kind::scalar) work.scalar_adjoints[place] += columns_->sum_adjoint(what, count);
+        if (slots_[to].what != kind::vector) return;
+        const double*& now = work.adjoints[place];
+        double* const own = work.vector_adjoints.data() + place * block;
+        if (now == nullptr && what.op == from::same) {
+            now = what.g;
+            return;
+        }
+        if (now == own) {
+            columns_->add_adjoint(what, own, count);
+        } else {
+            columns_->set_adjoint(what, own, count);
+            if (now != nullptr) columns_->add_adjoint({from::same, now, nullptr, {}}, own, count);
+            now = own;
         }
     };
-    pass_on(root_, [&](std::size_t i) { return seed[i]; });
+    pass_on(root_, {from::same, seed, nullptr, {}});
     for (std::size_t k = vector_steps_.size(); k-- != 0;) {
         const step& s = vector_steps_[k];
-        const double* const g = work.vector_adjoints.data() + slots_[s.out].place * block;
+        const double* const g = work.adjoints[slots_[s.out].place];
+        if (g == nullptr) continue;
         const double* const y = work.vectors.data() + slots_[s.out].place * block;
-        const auto with = [&](std::size_t place, const auto& f) { with_operand(column(place), single(place), f); };
+        const auto pass = [&](std::size_t to, from what, simd::column b = {}) { pass_on(to, {what, g, y, b}); };
+        const auto pass_each = [&](const auto& f) {
+            double* const each = work.spare.data() + 2 * block;
+            for (std::size_t i = 0; i < count; ++i) each[i] = f(i);
+            pass_on(s.a,
+                    {from::times, each, nullptr, {nullptr, 1}});  // not `same`: the next of them is written there too
+        };
         const auto scatter = [&](bool natural_numbers) {
             const std::size_t start = parameters_[s.a].first;
             const bool scaled = natural_numbers && parameters_[s.a].positive;
@@ -169,38 +194,20 @@ void tape::backward(const tape_rows& rows, std::size_t first, std::size_t count,
         switch (s.what) {
             case op::gather: scatter(true); break;
             case op::gather_log: scatter(false); break;
-            case op::add:
-                pass_on(s.a, [&](std::size_t i) { return g[i]; });
-                pass_on(s.b, [&](std::size_t i) { return g[i]; });
+            case op::add: pass(s.a, from::same), pass(s.b, from::same); break;
+            case op::subtract: pass(s.a, from::same), pass(s.b, from::negative); break;
+            case op::multiply: pass(s.a, from::times, operand(s.b)), pass(s.b, from::times, operand(s.a)); break;
+            case op::divide: pass(s.a, from::over, operand(s.b)), pass(s.b, from::quotient, operand(s.b)); break;
+            case op::negate: pass(s.a, from::negative); break;
+            case op::exp: pass(s.a, from::times, {y, 0}); break;
+            case op::log: pass(s.a, from::over, operand(s.a)); break;
+            case op::sqrt: pass_each([&](std::size_t i) { return 0.5 * g[i] / y[i]; }); break;
+            case op::tanh: pass_each([&](std::size_t i) { return g[i] * (1 - y[i] * y[i]); }); break;
+            case op::power: {  // the exponent is no parameter's
+                const simd::column a = operand(s.a), b = operand(s.b);
+                pass_each([&](std::size_t i) { return g[i] * at(b, i) * std::pow(at(a, i), at(b, i) - 1); });
                 break;
-            case op::subtract:
-                pass_on(s.a, [&](std::size_t i) { return g[i]; });
-                pass_on(s.b, [&](std::size_t i) { return -g[i]; });
-                break;
-            case op::multiply:
-                with(s.b, [&](const auto& b) { pass_on(s.a, [&](std::size_t i) { return g[i] * b[i]; }); });
-                with(s.a, [&](const auto& a) { pass_on(s.b, [&](std::size_t i) { return g[i] * a[i]; }); });
-                break;
-            case op::divide:
-                with(s.b, [&](const auto& b) {
-                    pass_on(s.a, [&](std::size_t i) { return g[i] / b[i]; });
-                    pass_on(s.b, [&](std::size_t i) { return -g[i] * y[i] / b[i]; });
-                });
-                break;
-            case op::negate: pass_on(s.a, [&](std::size_t i) { return -g[i]; }); break;
-            case op::exp: pass_on(s.a, [&](std::size_t i) { return g[i] * y[i]; }); break;
-            case op::log:
-                with(s.a, [&](const auto& a) { pass_on(s.a, [&](std::size_t i) { return g[i] / a[i]; }); });
-                break;
-            case op::sqrt: pass_on(s.a, [&](std::size_t i) { return 0.5 * g[i] / y[i]; }); break;
-            case op::tanh: pass_on(s.a, [&](std::size_t i) { return g[i] * (1 - y[i] * y[i]); }); break;
-            case op::power:  // the exponent is no parameter's
-                with(s.a, [&](const auto& a) {
-                    with(s.b, [&](const auto& b) {
-                        pass_on(s.a, [&](std::size_t i) { return g[i] * b[i] * std::pow(a[i], b[i] - 1); });
-                    });
-                });
-                break;
+            }
             default: throw std::logic_error("internal: a step of numbers among those of columns");
         }
     }

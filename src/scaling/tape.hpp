@@ -11,6 +11,7 @@
 
 #include "halfulp/kernels/elementary.hpp"
 #include "halfulp/scaling/formula.hpp"
+#include "kernels/columns.hpp"
 
 namespace halfulp::detail {
 
@@ -32,6 +33,9 @@ struct tape_rows {
     std::size_t size = 0;
     std::vector<std::vector<double>> constants;
     std::vector<std::vector<std::uint32_t>> labels;
+
+    /// The last run again and again, so that columns end where a kernel's step does.
+    void fill_up();
 };
 
 class tape {
@@ -50,6 +54,7 @@ class tape {
     class workspace {
         friend class tape;
         std::vector<double> scalars, scalar_adjoints, vectors, vector_adjoints, parameter_adjoints, spare;
+        std::vector<const double*> adjoints;  ///< where a vector's is; null where nothing has been passed on to it
     };
     [[nodiscard]] workspace make_workspace() const;
 
@@ -108,10 +113,11 @@ class tape {
     const double* forward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
                           std::span<const double> logs, workspace& work) const;
     void backward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
-                  workspace& work, const double* seed) const;
+                  workspace& work, double* seed) const;
     void finish(std::span<const double> natural, workspace& work, std::span<double> gradient) const;
 
     elementary_functions functions_;
+    const simd::column_kernels* columns_;
     std::vector<slot> slots_;
     std::vector<step> scalar_steps_, vector_steps_;  ///< each in the order of a pass forward
     std::vector<tape_parameter> parameters_;

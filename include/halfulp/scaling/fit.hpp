@@ -97,7 +97,8 @@ class fit_problem {
 
     /// The minimum that a search from here reaches, polished.
     [[nodiscard]] fit_minimum minimize(std::span<const double> start) const;
-    /// One search from each start, a row of numbers for each; the same whatever the number of threads. Those that end more than a
+    /// A search from each start, a row of numbers for each; the same whatever the number of threads. Of more than 64 starts each gets a
+    /// look of at most 80 evaluations, and those that look best, a tenth and 64 at least, are followed. Those that end more than a
     /// tenth above the best of all are not followed to their last digits.
     [[nodiscard]] std::vector<fit_minimum> minimize_each(std::span<const double> starts) const;
     /// The product of the law's lists of starts, row after row, fixed parameters at their numbers. Linear parameters without a list
