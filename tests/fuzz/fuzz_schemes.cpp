@@ -2,7 +2,6 @@
 // scalar definition, fake_quantize = dequantize of quantize.
 #include "halfulp/blocks/scheme.hpp"
 #include "halfulp/codecs/pack.hpp"
-#include "halfulp/formats/catalog.hpp"
 #include "halfulp/kernels/quantize.hpp"
 #include "halfulp/rounding/name.hpp"
 #include "support.hpp"
@@ -11,18 +10,6 @@ using namespace halfulp;
 using namespace halfulp::fuzz;
 
 namespace {
-
-format take_element(reader& in) {
-    static const std::vector<catalog_row> named = catalog();
-    switch (in.choose(4)) {
-        case 0: return named[in.choose(named.size())].is;
-        case 1: {
-            fixed_format f{in.take<std::uint8_t>(), in.take<std::uint8_t>(), in.choose(2) == 0, in.choose(4) == 0};
-            return f;
-        }
-        default: return take_float_format(in);
-    }
-}
 
 scheme take_scheme(reader& in) {
     scheme s{take_element(in), {}};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "halfulp/codecs/carrier.hpp"
+#include "halfulp/formats/catalog.hpp"
 #include "halfulp/formats/registry.hpp"
 #include "halfulp/formats/shape.hpp"
 #include "halfulp/kernels/backend.hpp"
@@ -125,6 +126,20 @@ inline float_format take_float_format(reader& in) {
     const int exponent_bits = in.take<std::uint8_t>() % 21;
     return make_float_format(exponent_bits, in.take<std::uint8_t>() % 65, in.take<std::int32_t>() >> (kind % 32),
                              static_cast<specials>(kind / 8 % 4), (kind & 64) != 0, (kind & 128) != 0);
+}
+
+/// Any format: one with a name, an integer or fixed point, or a float as above.
+inline format take_element(reader& in) {
+    static const std::vector<catalog_row> named = catalog();
+    switch (in.choose(4)) {
+        case 0: return named[in.choose(named.size())].is;
+        case 1: {
+            const std::uint8_t width = in.take<std::uint8_t>(), fraction_bits = in.take<std::uint8_t>();
+            const bool is_signed = in.choose(2) == 0;
+            return fixed_format{width, fraction_bits, is_signed, in.choose(4) == 0};
+        }
+        default: return take_float_format(in);
+    }
 }
 
 }  // namespace halfulp::fuzz

@@ -154,8 +154,9 @@ std::uint64_t count_away(T x, const format& f, rounding_mode mode, int random_bi
         const fraction64 fraction = mode <= rounding_mode::nearest_ties_down ? at.place_in_string : at.fraction;
         return count_away(mode, negative, (at.lower & 1) != 0, fraction, random_bits);
     }
-    const auto at =
-        detail::split(value.significand, -std::int32_t{f.as_fixed()->fraction_bits} - value.exponent, false);
+    const std::int32_t below = -std::int32_t{f.as_fixed()->fraction_bits} - value.exponent;  // bits under the quantum
+    if (below <= 0) return 0;
+    const auto at = detail::split(value.significand, below, false);
     return count_away(mode, negative, (at.kept & 1) != 0, at.fraction, random_bits);
 }
 

@@ -61,6 +61,8 @@ bool fill_outcome(outcome<Lane>& out, const float_format& format, const projecti
         raises && (to.nan_result(false).missing_nan || to.infinity(false).missing_nan || to.infinity(true).missing_nan);
     if (codes) {
         out.largest = static_cast<bits_of<Lane>>(format.max_magnitude());
+        if ((out.largest & lane_types<Lane>::sign) != 0)
+            return false;  // magnitudes are compared with their top bit clear
         out.sign_down = static_cast<int>(sizeof(Lane)) * 8 - std::max(format.bits(), 1);
         if (!format.is_signed) out.sign_down = 1;  // the sign is never stored
     } else {

@@ -58,7 +58,7 @@ inline const std::vector<named_shape>& all_shapes() {
              // No carrier holds these: they are encoded only.
              "e12m3", "e8m7f", "e8m7fn", "e8m23f", "e8m23fn", "e11m20f", "e11m20fn", "e11m0f", "e11m52f", "e8m7u",
              "e8m10f_nosub", "e4m53f", "e8m55", "e19m0fnu", "e19m44", "e2m61", "e1m62f", "e4m3b524287fn",
-             "e4m3b-524287fn", "Binary64p63sf", "Binary32p20ue"})
+             "e4m3b-524287fn", "Binary64p63sf", "Binary32p20ue", "e14m50u", "e14m50b-361u", "e11m21u", "e10m22fu"})
             list.push_back({text, parse_float_format(text)});
         const auto dlfloat = [&](const char* name, int e, int m, int bias) {
             list.push_back({name, make_float_format(e, m, bias, specials::dlfloat, true, false)});
