@@ -2,7 +2,7 @@
 if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR NOT HALFULP_SANITIZE)
   message(FATAL_ERROR "HALFULP_FUZZ needs clang and HALFULP_SANITIZE: configure with 'cmake --preset asan'.")
 endif()
-set(HALFULP_FUZZ_SECONDS 90 CACHE STRING "Seconds of fuzzing in all, shared by the targets")
+set(HALFULP_FUZZ_SECONDS 100 CACHE STRING "Seconds of fuzzing in all, shared by the targets")
 
 # Coverage counters in the library: libFuzzer steers by them.
 target_compile_options(halfulp PRIVATE -fsanitize=fuzzer-no-link)
