@@ -28,7 +28,7 @@ def table() -> dict[str, np.ndarray]:
 
 def test_the_table_has_what_the_fit_has(here: Path, capsys):
     # Catches: values of another parameter in a row; standard errors that are not shown.
-    code, out, err = run(capsys, "fit", "runs.csv")
+    code, out, err = run(capsys, "fit", "runs.csv", "--no-plot")
     assert (code, err) == (0, "")
     fit = scaling.fit("chinchilla", table())
     lines = out.splitlines()
@@ -118,6 +118,33 @@ def test_pictures_are_written(here: Path, capsys):
         assert code == 0, err
         assert err == f"wrote new/{picture}.png\n"
         assert Path(f"new/{picture}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_is_drawn_unasked(here: Path, capsys):
+    # Catches: a loss without D, or without a place; a picture beside JSON; one that --no-plot does not keep away.
+    pytest.importorskip("matplotlib")
+    picture = Path("runs.fit.png")
+    for words in (("--no-plot",), ("--json",)):
+        assert run(capsys, "fit", "runs.csv", *words)[::2] == (0, "")
+        assert not picture.exists()
+    for words in ((), ("--law", "E + A / N^a"), ("--picture", "iso_flop", "--json")):
+        assert run(capsys, "fit", "runs.csv", *words)[::2] == (0, "wrote runs.fit.png\n")
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        picture.unlink()
+    picture.mkdir()
+    code, out, err = run(capsys, "fit", "runs.csv")
+    assert (code, err) == (0, "no picture: runs.fit.png is a folder, expected the name of a file\n")
+    assert "objective" in out
+    assert "is a folder" in refused(capsys, "fit", "runs.csv", "--picture", "loss")
+
+
+def test_no_picture_without_matplotlib(here: Path):
+    script = (
+        "import sys\nsys.modules['matplotlib'] = None\nfrom halfulp.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    done = in_its_own_process("-c", script, "fit", "runs.csv", cwd=here)
+    assert (done.returncode, done.stderr.startswith("no picture: a plot needs the package matplotlib")) == (0, True)
+    assert "objective" in done.stdout
 
 
 def write(text: str) -> None:

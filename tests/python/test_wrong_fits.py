@@ -397,7 +397,10 @@ def test_files_that_are_one(tmp_path, capsys, change) -> None:
     reports = []
     for name, how in (("plain", str), ("changed", change)):
         (tmp_path / name).mkdir()
-        assert main(["fit", runs_file(tmp_path / name, how), "--quiet", "--estimator", "log_least_squares"]) == 0
+        assert (
+            main(["fit", runs_file(tmp_path / name, how), "--quiet", "--no-plot", "--estimator", "log_least_squares"])
+            == 0
+        )
         reports.append([line for line in capsys.readouterr().out.splitlines() if "runs of" not in line])
     assert reports[0] == reports[1]
 
@@ -422,7 +425,7 @@ def test_files_that_are_one(tmp_path, capsys, change) -> None:
     ],
 )
 def test_files_that_are_wrong(tmp_path, capsys, change, message: str) -> None:
-    assert main(["fit", runs_file(tmp_path, change), "--quiet"]) == 2
+    assert main(["fit", runs_file(tmp_path, change), "--quiet", "--no-plot"]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert len(said.splitlines()) == 1
@@ -436,7 +439,9 @@ def test_files_that_are_wrong(tmp_path, capsys, change, message: str) -> None:
         (["--fix", "Q=1"], "fix has Q, allowed: E, A, B, alpha, beta"),
         (["--law", "E + A / N^a", "--budget", "1e21"], "budget is 1e+21, allowed: for laws of N and D alone"),
         (["--plot", "p.png", "--picture", "effective"], "picture is 'effective', allowed: for precision laws"),
-        (["--law", "E + A / N^a", "--plot", "p.png"], "picture is 'loss', allowed: for laws of N and D"),
+        (["--law", "E + A / N^a", "--picture", "loss"], "picture is 'loss', allowed: for laws of N and D"),
+        (["--no-plot", "--plot", "p.png"], "plot is 'p.png' and --no-plot is given, allowed: one of the two"),
+        (["--no-plot", "--picture", "loss"], "picture is 'loss' and --no-plot is given, allowed: one of the two"),
         (["--law", "E + A / Ñ"], "at place 9 stands 'Ñ'"),
     ],
 )
@@ -452,7 +457,7 @@ def test_words_that_are_wrong(tmp_path, capsys, monkeypatch, words, message: str
     [
         ["--law", "E + A / N^a", "--budget", "1e21"],
         ["--plot", "p.png", "--picture", "effective"],
-        ["--law", "E + A / N^a", "--plot", "p.png"],
+        ["--law", "E + A / N^a", "--picture", "iso_loss"],
     ],
 )
 def test_uses_are_refused_before_the_search(tmp_path, monkeypatch, words) -> None:

@@ -28,12 +28,16 @@ class Runs(NamedTuple):
     others: dict[str, np.ndarray]
 
     def kinds(self) -> list[tuple[Any, ...]]:
-        """The other columns of each run."""
-        return list(zip(*(column.tolist() for column in self.others.values()), strict=True)) if self.others else []
+        return kinds_of(self.others)
 
 
-def runs_of(fit: Any) -> Runs:
-    """Raises TypeError for what is no fit and ValueError for a law without N and D."""
+def kinds_of(others: Mapping[str, np.ndarray]) -> list[tuple[Any, ...]]:
+    """The other columns of each run."""
+    return list(zip(*(column.tolist() for column in others.values()), strict=True)) if others else []
+
+
+def columns_of(fit: Any) -> dict[str, np.ndarray]:
+    """Of the law, a number or a label for each run. Raises TypeError for what is no fit."""
     from halfulp.scaling._table import label_numbers
 
     if not all(hasattr(fit, name) for name in ("law", "params", "columns", "observed", "predict")):
@@ -42,6 +46,12 @@ def runs_of(fit: Any) -> Runs:
     for name in fit.law.labels:  # as the parameters' names have them
         places, texts = label_numbers(name, columns[name])
         columns[name] = np.array(texts, dtype=object)[places]
+    return columns
+
+
+def runs_of(fit: Any) -> Runs:
+    """Raises TypeError for what is no fit and ValueError for a law without N and D."""
+    columns = columns_of(fit)
     for name in ("N", "D"):
         if name not in columns:
             raise ValueError(f"law is {fit.law.name}, which has no column {name}, allowed: laws of N and D")

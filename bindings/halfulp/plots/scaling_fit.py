@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from halfulp.plots._figure import FAINT, GREY, INK, frame, literal, new_figure, set_head, set_title, style
-from halfulp.plots._laws import name_of, runs_of
+from halfulp.plots._laws import columns_of, kinds_of, name_of
 from halfulp.sweeping._extras import need
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def residuals(fit: Fit, *, title: str | None = None) -> Any:
     """log L − log of the law's loss for every run, over the law's loss, and how often each occurs, as a matplotlib
     Figure. Colours are formats, where the law has them. Dashed: two standard deviations, by the median of the
     magnitudes, which outliers do not move; runs beyond five are ringed."""
-    runs = runs_of(fit)
+    others = {name: column for name, column in columns_of(fit).items() if name not in ("N", "D")}
     left = np.asarray(fit.residuals, dtype=np.float64)
     figure = new_figure(_WIDTH, _HEIGHT)
     axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     predicted = np.asarray(fit.predicted)
-    kinds = runs.kinds()
+    kinds = kinds_of(others)
     known = list(dict.fromkeys(kinds)) or [()]
     if len(known) > 20:  # a legend that nobody reads
         known, kinds = [()], []
@@ -74,7 +74,7 @@ def residuals(fit: Fit, *, title: str | None = None) -> Any:
             markersize=4.5,
             markeredgecolor="white",
             markeredgewidth=0.4,
-            label=literal(name_of(kind, runs.others)) if kind else None,
+            label=literal(name_of(kind, others)) if kind else None,
         )
     spread = 1.4826 * float(np.median(np.abs(left)))  # the standard deviation of normal residuals
     for side in (axes, beside):

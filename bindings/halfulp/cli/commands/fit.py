@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TEXT = """\
 Fits a scaling law to training runs: parameters with standard errors and intervals, the objective, and what the data
-could not decide.
+could not decide; and a picture of the runs and the law.
 
 RUNS is a .csv or .tsv file: a first line with the names of columns, then a line for each run. It has the columns of the
 law, N (parameters) and D (tokens) among them, and loss; --columns says where they have other names.
@@ -48,25 +48,24 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, metavar="SEED", help="of the bootstrap")
     parser.add_argument("--threads", type=int, metavar="COUNT", help="the result is the same for every number")
     parser.add_argument("--budget", nargs="+", type=float, metavar="FLOP", help="best N and D for budgets C = 6 N D")
-    parser.offer("files", "--plot", metavar="FILE", help="a picture of the fit (.png, .pdf or .svg)")
-    parser.add_argument("--picture", choices=PICTURES, default="loss", help="which one --plot draws (%(default)s)")
+    parser.offer(
+        "files",
+        "--plot",
+        metavar="FILE",
+        help="where the picture goes (.png, .pdf or .svg); for runs.csv it is runs.fit.png in the current folder, "
+        "and none with --json unless asked for",
+    )
+    parser.add_argument("--no-plot", action="store_true", help="no picture")
+    parser.add_argument(
+        "--picture", choices=PICTURES, help="what it shows (loss; residuals for laws that are not of N and D)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no remarks on stderr")
 
 
 def _run(options: argparse.Namespace) -> int:
     from halfulp import plots, scaling
     from halfulp._runs import real, renamed
-    from halfulp.sweeping._extras import need
-    from halfulp.sweeping._files import prepare
 
-    if options.plot is not None:  # what cannot be drawn should be known before the work, not after
-        plots.check_suffix(options.plot)
-        need("matplotlib", "plots", "a plot")
-        if options.picture == "bootstrap" and not options.bootstrap:
-            raise ValueError("picture is 'bootstrap' and bootstrap is 0, allowed: --bootstrap with 2 or more")
-        if Path(options.plot).resolve() == Path(options.runs).resolve():
-            raise ValueError(f"plot is {options.plot!r}, which is the runs too, allowed: a place of its own")
-        prepare(options.plot)
     places = pairs("columns", options.columns, "NAME=COLUMN, as in N=params")
     law = _law(options.law, list(places), options.positive)
     where = pairs("where", options.where, "COLUMN=TEXT, as in format=16")
@@ -75,7 +74,9 @@ def _run(options: argparse.Namespace) -> int:
     }
     for budget in options.budget or ():
         real("budget", budget, 0, above=True)
-    _check_uses(law, options)
+    _check_budget(law, options.budget)
+    picture = options.picture or ("loss" if {"N", "D"} <= set(law.columns) else "residuals")
+    plot = _place_of_plot(law, picture, options)
     sizes = [name for name in ("N", "D", "loss") if name in (*law.columns, "loss")]
     table = read_runs(options.runs, (*law.columns, "loss"), law.labels, places, list(where.items()), sizes)
     extras: dict[str, Any] = {
@@ -93,10 +94,10 @@ def _run(options: argparse.Namespace) -> int:
             **extras,
         )
     optimal = _optimal(fit, options.budget)
-    if options.plot is not None:
-        plots.save(fit.plot(options.picture), options.plot)
+    if plot is not None:
+        plots.save(fit.plot(picture), plot)
         if not options.quiet:
-            print(f"wrote {options.plot}", file=sys.stderr)
+            print(f"wrote {plot}", file=sys.stderr)
     if options.json:
         print_json(as_json(fit, options.runs, optimal))
     else:
@@ -117,21 +118,50 @@ def _law(text: str, columns: list[str], positive: list[str] | None) -> Law:
     return scaling.law(text, columns=[*plain.columns, *more], positive=positive or ())
 
 
-def _check_uses(law: Law, options: argparse.Namespace) -> None:
+def _check_budget(law: Law, budgets: list[float] | None) -> None:
     """What a law cannot be used for is said before the search, not after."""
     others = [name for name in (*law.columns, *law.labels) if name not in ("N", "D")]
-    if options.budget and (others or not {"N", "D"} <= set(law.columns)):
-        raise ValueError(f"budget is {options.budget[0]:g}, allowed: for laws of N and D alone, and law is {law.name}")
-    if options.plot is None:
-        return
-    if options.picture == "effective":
+    if budgets and (others or not {"N", "D"} <= set(law.columns)):
+        raise ValueError(f"budget is {budgets[0]:g}, allowed: for laws of N and D alone, and law is {law.name}")
+
+
+def _place_of_plot(law: Law, picture: str, options: argparse.Namespace) -> str | None:
+    """Where the picture goes, if there is one; what cannot be drawn is known before the search."""
+    from halfulp import plots
+    from halfulp.sweeping._extras import need
+    from halfulp.sweeping._files import prepare
+
+    if options.no_plot and (options.plot is not None or options.picture is not None):
+        name, value = ("plot", options.plot) if options.plot is not None else ("picture", options.picture)
+        raise ValueError(f"{name} is {value!r} and --no-plot is given, allowed: one of the two")
+    unasked = options.plot is None and options.picture is None
+    if options.no_plot or (options.json and unasked):
+        return None
+    place = options.plot if options.plot is not None else Path(options.runs).stem + ".fit.png"
+    if options.plot is not None:
+        plots.check_suffix(place)
+        if Path(place).resolve() == Path(options.runs).resolve():
+            raise ValueError(f"plot is {place!r}, which is the runs too, allowed: a place of its own")
+    if picture == "bootstrap" and not options.bootstrap:
+        raise ValueError("picture is 'bootstrap' and bootstrap is 0, allowed: --bootstrap with 2 or more")
+    if picture == "effective":
         shared = law.name.startswith("precision") and law.name != "precision_post_training"
         if not shared and not any(name.startswith(("eff[", "eff_")) for name in law.parameters):
             raise ValueError(
                 f"picture is 'effective', allowed: for precision laws and those with an eff[...], and law is {law.name}"
             )
-    elif options.picture in ("loss", "iso_loss", "iso_flop") and not {"N", "D"} <= set(law.columns):
-        raise ValueError(f"picture is {options.picture!r}, allowed: for laws of N and D, and law is {law.name}")
+    elif picture in ("loss", "iso_loss", "iso_flop") and not {"N", "D"} <= set(law.columns):
+        raise ValueError(f"picture is {picture!r}, allowed: for laws of N and D, and law is {law.name}")
+    try:
+        need("matplotlib", "plots", "a plot")
+        prepare(place)
+    except (ImportError, OSError) as error:
+        if not unasked:
+            raise
+        if not options.quiet:
+            print(f"no picture: {error}", file=sys.stderr)
+        return None
+    return str(place)
 
 
 def _optimal(fit: Fit, budgets: list[float] | None) -> list[Any]:
