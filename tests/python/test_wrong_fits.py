@@ -472,6 +472,7 @@ def test_uses_are_refused_before_the_search(tmp_path, monkeypatch, words) -> Non
 INTERRUPTED = """
 import os, signal, sys, threading
 from halfulp.cli.app import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
 sys.exit(main(sys.argv[1:]))
 """
