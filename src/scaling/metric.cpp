@@ -25,7 +25,7 @@ metric::metric(evaluation& at, std::span<const double> origin, std::span<const d
     const std::size_t runs = here.size();
     const simd::column_kernels& columns = active_columns();
     // Columns of the Jacobian end where a kernel's step does: zeros there add nothing.
-    const std::size_t length = (runs + simd::column_step - 1) / simd::column_step * simd::column_step;
+    const std::size_t length = simd::column_length(runs);
     std::vector<double> j(n * length, 0.0);
     const auto product = [&](std::size_t a, std::size_t b) {
         return columns.sum_adjoint({simd::adjoint_op::times, &j[a * length], nullptr, {&j[b * length], 0}}, length);

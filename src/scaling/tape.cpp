@@ -10,10 +10,6 @@ namespace {
 
 double at(const simd::column& c, std::size_t i) { return c.numbers != nullptr ? c.numbers[i] : c.number; }
 
-constexpr std::size_t rounded_up(std::size_t runs) {
-    return (runs + simd::column_step - 1) / simd::column_step * simd::column_step;
-}
-
 }  // namespace
 
 tape::tape(const formula& f, const tape_columns& columns, const std::map<std::string, tape_parameter>& parameters,
@@ -26,7 +22,7 @@ tape::tape(const formula& f, const tape_columns& columns, const std::map<std::st
 void tape_rows::fill_up() {
     const auto fill = [&](auto& columns) {
         for (auto& c : columns) {
-            if (!c.empty()) c.resize(rounded_up(size), c.back());
+            if (!c.empty()) c.resize(simd::column_length(size), c.back());
         }
     };
     fill(constants);
@@ -38,7 +34,7 @@ tape_rows tape::rows_of(std::span<const std::size_t> places) const {
     out.size = places.size();
     const auto gather = [&](const auto& from) {
         std::decay_t<decltype(from)> to;
-        to.reserve(rounded_up(places.size()));
+        to.reserve(simd::column_length(places.size()));
         for (const std::size_t i : places) to.push_back(from[i]);
         return to;
     };
@@ -98,7 +94,7 @@ const double* tape::column_of(const tape_rows& rows, std::size_t first, const wo
 
 const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_t count,
                             std::span<const double> natural, std::span<const double> logs, workspace& work) const {
-    count = rounded_up(count);
+    count = simd::column_length(count);
     const auto operand = [&](std::size_t s) {
         return simd::column{column_of(rows, first, work, s), number_of(work, s)};
     };
@@ -144,8 +140,8 @@ const double* tape::forward(const tape_rows& rows, std::size_t first, std::size_
 void tape::backward(const tape_rows& rows, std::size_t first, std::size_t count, std::span<const double> natural,
                     workspace& work, double* seed) const {
     using from = simd::adjoint_op;
-    std::fill(seed + count, seed + rounded_up(count), 0.0);  // what fills the columns up has no effect
-    count = rounded_up(count);
+    std::fill(seed + count, seed + simd::column_length(count), 0.0);  // what fills the columns up has no effect
+    count = simd::column_length(count);
     const auto operand = [&](std::size_t s) {
         return simd::column{column_of(rows, first, work, s), number_of(work, s)};
     };

@@ -88,14 +88,12 @@ void try_carrier(reader& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     reader in(data, size);
-    try {
+    refusal([&] {  // tests/kernels look at the texts
         switch (in.choose(3)) {
             case 0: try_carrier<std::uint8_t>(in); break;
             case 1: try_carrier<std::uint16_t>(in); break;
             default: try_carrier<std::uint64_t>(in); break;
         }
-    } catch (const std::invalid_argument&) {
-        return 0;  // refused by name; tests/kernels look at the texts
-    }
+    });
     return 0;
 }

@@ -130,13 +130,11 @@ void try_carrier(reader& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     reader in(data, size);
-    try {
+    refusal([&] {  // tests/kernels look at the texts
         if (in.choose(2) == 0)
             try_carrier<std::uint8_t>(in);
         else
             try_carrier<std::uint64_t>(in);
-    } catch (const std::invalid_argument&) {
-        return 0;  // refused by name; tests/kernels look at the texts
-    }
+    });
     return 0;
 }

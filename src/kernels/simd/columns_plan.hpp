@@ -10,6 +10,11 @@ namespace halfulp::simd {
 /// Lengths that kernels take are multiples of it, but for huber's.
 inline constexpr std::size_t column_step = 8;
 
+/// Of a column that has room for so many runs.
+constexpr std::size_t column_length(std::size_t runs) noexcept {
+    return (runs + column_step - 1) / column_step * column_step;
+}
+
 /// A number for each run, or one for all where `numbers` is null.
 struct column {
     const double* numbers;
